@@ -1,0 +1,174 @@
+//! A generation: everything a verdict reads but the tries themselves.
+
+use crate::pod;
+
+/// How many apps there are room for; index 0 means "no app".
+pub const MAX_APPS: usize = 128;
+
+/// How many scope records, and how many cover records, a generation holds.
+pub const MAX_SCOPES: usize = 256;
+
+/// How many fail-safe sources a generation holds.
+pub const MAX_FAIL_SAFE: usize = 16;
+
+/// The two places of generations; the selector names the one in force.
+pub const GENERATION_SLOTS: u32 = 2;
+
+/// Setting: DHCP towards this host's clients passes before any list.
+pub const FLAG_DHCP: u32 = 1 << 0;
+
+/// Setting: frames that are not IP are refused.
+pub const FLAG_NON_IP_DROP: u32 = 1 << 1;
+
+/// [`ScopeRecord::family`]: either family.
+pub const FAMILY_ANY: u8 = 0;
+/// [`ScopeRecord::family`]: IPv4.
+pub const FAMILY_V4: u8 = 4;
+/// [`ScopeRecord::family`]: IPv6.
+pub const FAMILY_V6: u8 = 6;
+
+/// [`ScopeRecord::protocol`] of a scope: any protocol. Of a cover record: the
+/// protocol behind the fragment header is not known.
+pub const PROTOCOL_ANY: u8 = 0;
+
+/// [`ScopeRecord::flags`]: the record names ports; only protocols that have
+/// ports fit.
+pub const SCOPE_PORTS: u8 = 1 << 0;
+
+/// [`ScopeRecord::flags`]: a cover record for multicast and broadcast
+/// destinations, which any scope's destination fits.
+pub const COVER_GROUP: u8 = 1 << 1;
+
+/// A source that passes before any list is looked at.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailSafeRecord {
+    /// Network address; IPv4 in the first four bytes.
+    pub address: [u8; 16],
+    /// Network mask of the same shape.
+    pub mask: [u8; 16],
+    /// Destination port in host order.
+    pub port: u16,
+    /// 1 when only `port` passes, 0 when everything does.
+    pub port_only: u8,
+    /// [`FAMILY_V4`] or [`FAMILY_V6`].
+    pub family: u8,
+}
+
+/// An app as the program sees it. Trie numbers are places in the outer maps.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct AppRecord {
+    /// A [`crate::verdict::Mode`].
+    pub mode: u32,
+    /// Place of the IPv4 access list, 0 for none.
+    pub list4: u32,
+    /// Place of the IPv6 access list, 0 for none.
+    pub list6: u32,
+    /// Place of the IPv4 trusted hops, 0 for none.
+    pub hops4: u32,
+    /// Place of the IPv6 trusted hops, 0 for none.
+    pub hops6: u32,
+}
+
+/// One scope of an app, or one cover record; most specific first in the table.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeRecord {
+    /// Destination network; IPv4 in the first four bytes; zero for any.
+    pub destination: [u8; 16],
+    /// Network mask of the same shape; zero for any.
+    pub mask: [u8; 16],
+    /// Interface index, 0 for any.
+    pub ifindex: u32,
+    /// App index of a scope; [`crate::verdict::Mode`] of a cover record.
+    pub target: u32,
+    /// First port, in host order.
+    pub port_first: u16,
+    /// Last port, in host order.
+    pub port_last: u16,
+    /// [`FAMILY_ANY`], [`FAMILY_V4`] or [`FAMILY_V6`].
+    pub family: u8,
+    /// IP protocol number or [`PROTOCOL_ANY`].
+    pub protocol: u8,
+    /// [`SCOPE_PORTS`], [`COVER_GROUP`].
+    pub flags: u8,
+    /// Always zero.
+    pub reserved: u8,
+}
+
+/// Everything a verdict reads, in one map value.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Revision of the state that it was compiled from.
+    pub revision: u64,
+    /// How many of `scopes` are in use.
+    pub scope_count: u32,
+    /// How many of `covers` are in use.
+    pub cover_count: u32,
+    /// How many of `fail_safe` are in use.
+    pub fail_safe_count: u32,
+    /// [`FLAG_DHCP`], [`FLAG_NON_IP_DROP`].
+    pub flags: u32,
+    /// By app index.
+    pub apps: [AppRecord; MAX_APPS],
+    /// Fail-safe sources.
+    pub fail_safe: [FailSafeRecord; MAX_FAIL_SAFE],
+    /// Scopes, most specific first.
+    pub scopes: [ScopeRecord; MAX_SCOPES],
+    /// For later fragments: the least strict mode that stands before any port
+    /// of a protocol at a destination; most specific first.
+    pub covers: [ScopeRecord; MAX_SCOPES],
+}
+
+impl ScopeRecord {
+    /// A record that fits everything and points nowhere.
+    pub const ANY: Self = Self {
+        destination: [0; 16],
+        mask: [0; 16],
+        ifindex: 0,
+        target: 0,
+        port_first: 0,
+        port_last: u16::MAX,
+        family: FAMILY_ANY,
+        protocol: PROTOCOL_ANY,
+        flags: 0,
+        reserved: 0,
+    };
+}
+
+impl FailSafeRecord {
+    /// Filler of unused places.
+    pub const UNUSED: Self = Self {
+        address: [0; 16],
+        mask: [0; 16],
+        port: 0,
+        port_only: 0,
+        family: FAMILY_ANY,
+    };
+}
+
+impl Generation {
+    /// A generation without apps, scopes or fail-safe sources.
+    pub const EMPTY: Self = Self {
+        revision: 0,
+        scope_count: 0,
+        cover_count: 0,
+        fail_safe_count: 0,
+        flags: 0,
+        apps: [AppRecord { mode: 0, list4: 0, list6: 0, hops4: 0, hops6: 0 }; MAX_APPS],
+        fail_safe: [FailSafeRecord::UNUSED; MAX_FAIL_SAFE],
+        scopes: [ScopeRecord::ANY; MAX_SCOPES],
+        covers: [ScopeRecord::ANY; MAX_SCOPES],
+    };
+}
+
+const _: () = assert!(size_of::<FailSafeRecord>() == 36);
+const _: () = assert!(size_of::<AppRecord>() == 20);
+const _: () = assert!(size_of::<ScopeRecord>() == 48);
+const _: () = assert!(
+    size_of::<Generation>() == 24 + 20 * MAX_APPS + 36 * MAX_FAIL_SAFE + 2 * 48 * MAX_SCOPES
+);
+
+pod!(Generation);
