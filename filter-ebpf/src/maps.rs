@@ -1,0 +1,72 @@
+//! The maps, by the names that `datapath` knows them by.
+
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, LpmTrie, PerCpuArray, RingBuf};
+use aya_ebpf::macros::btf_map;
+use filter_common::counter::{COUNTER_CELLS, Counter};
+use filter_common::event::{EVENT_RING_BYTES, Event, EventBudget};
+use filter_common::generation::{GENERATION_SLOTS, Generation};
+use filter_common::stamp::Stamp;
+use filter_common::trie::{Key4, Key6, TRIE_CAPACITY, TRIE_PLACES, TrieNote, TrieValue};
+
+/// An LPM trie of IPv4 prefixes.
+pub(crate) type Trie4 = LpmTrie<Key4, TrieValue, { TRIE_CAPACITY as usize }>;
+
+/// An LPM trie of IPv6 prefixes.
+pub(crate) type Trie6 = LpmTrie<Key6, TrieValue, { TRIE_CAPACITY as usize }>;
+
+/// Which of the two generations is in force.
+#[btf_map]
+static SELECTOR: Array<u32, 1> = Array::new();
+
+/// The two generations.
+#[btf_map]
+static GENERATIONS: Array<Generation, { GENERATION_SLOTS as usize }> = Array::new();
+
+/// IPv4 tries by place.
+#[btf_map]
+pub(crate) static TRIES4: ArrayOfMaps<Trie4, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
+
+/// IPv6 tries by place.
+#[btf_map]
+pub(crate) static TRIES6: ArrayOfMaps<Trie6, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
+
+/// What user space notes about the IPv4 tries. Not read here.
+#[btf_map]
+static NOTES4: Array<TrieNote, { TRIE_PLACES as usize }> = Array::new();
+
+/// What user space notes about the IPv6 tries. Not read here.
+#[btf_map]
+static NOTES6: Array<TrieNote, { TRIE_PLACES as usize }> = Array::new();
+
+/// The mark of a complete set of maps. Not read here.
+#[btf_map]
+static STAMP: Array<Stamp, 1> = Array::new();
+
+/// Packets and bytes by app, reason and verdict.
+#[btf_map]
+pub(crate) static COUNTERS: PerCpuArray<Counter, { COUNTER_CELLS as usize }> = PerCpuArray::new();
+
+/// Sampled refusals.
+#[btf_map]
+pub(crate) static EVENTS: RingBuf<Event, { EVENT_RING_BYTES as usize }> = RingBuf::new();
+
+/// What is left of each CPU's share of the samples.
+#[btf_map]
+pub(crate) static EVENT_BUDGET: PerCpuArray<EventBudget, 1> = PerCpuArray::new();
+
+/// The maps that only user space reads and writes: naming them here makes the
+/// loader create them with the others.
+#[inline(always)]
+pub(crate) fn keep_user_maps() {
+    core::hint::black_box((&raw const NOTES4, &raw const NOTES6, &raw const STAMP));
+}
+
+/// The generation in force.
+#[inline(always)]
+pub(crate) fn generation() -> Option<&'static Generation> {
+    let slot = SELECTOR.get_ptr(0)?;
+    // SAFETY: the pointer is to a live, aligned u32 of an array map; user
+    // space writes it while we read, hence volatile.
+    let slot = unsafe { slot.read_volatile() };
+    GENERATIONS.get(slot)
+}

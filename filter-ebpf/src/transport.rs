@@ -1,0 +1,69 @@
+//! Ports, TCP flags and ICMP types.
+
+use aya_ebpf::programs::XdpContext;
+use filter_common::generation::FAMILY_V4;
+use filter_common::reason::Reason;
+
+use crate::bytes::{load, read};
+use crate::packet::{Fragment, Packet, Ports};
+
+pub(crate) const ICMP: u8 = 1;
+pub(crate) const IGMP: u8 = 2;
+pub(crate) const TCP: u8 = 6;
+pub(crate) const UDP: u8 = 17;
+pub(crate) const ICMPV6: u8 = 58;
+const DCCP: u8 = 33;
+const SCTP: u8 = 132;
+const UDP_LITE: u8 = 136;
+
+const PORTS_BYTES: u32 = 4;
+const TCP_FLAGS_OFFSET: u32 = 13;
+
+/// Reads what the transport header says, as far as it lies inside the packet.
+/// IPv4's protocol 51 needs no walk: AH without IPsec reaches no port.
+#[inline(always)]
+pub(crate) fn parse(ctx: &XdpContext, packet: &mut Packet) -> Result<(), Reason> {
+    match packet.protocol {
+        TCP | UDP | SCTP | UDP_LITE | DCCP => parse_ports(ctx, packet),
+        0 => Ok(()),
+        _ => {
+            packet.ports = Ports::None;
+            parse_icmp(ctx, packet);
+            Ok(())
+        }
+    }
+}
+
+#[inline(always)]
+fn parse_ports(ctx: &XdpContext, packet: &mut Packet) -> Result<(), Reason> {
+    if packet.fragment == Fragment::Later {
+        return Ok(());
+    }
+    let ports = if packet.left() < PORTS_BYTES { None } else { read::<[u8; 4]>(ctx, packet.offset) };
+    let Some(ports) = ports else {
+        return match packet.fragment {
+            Fragment::First => Err(Reason::TinyFragment),
+            Fragment::Whole | Fragment::Later => Ok(()),
+        };
+    };
+    packet.ports = Ports::Known;
+    packet.source_port = u16::from_be_bytes([ports[0], ports[1]]);
+    packet.destination_port = u16::from_be_bytes([ports[2], ports[3]]);
+    if packet.protocol == TCP && packet.left() > TCP_FLAGS_OFFSET {
+        packet.tcp_flags = load::<[u8; 1]>(ctx, packet.offset + TCP_FLAGS_OFFSET).map_or(0, |f| f[0]);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn parse_icmp(ctx: &XdpContext, packet: &mut Packet) {
+    let is_icmp = packet.protocol == if packet.family == FAMILY_V4 { ICMP } else { ICMPV6 };
+    if is_icmp
+        && packet.fragment != Fragment::Later
+        && packet.left() >= 8
+        && let Some(header) = load::<[u8; 2]>(ctx, packet.offset)
+    {
+        packet.icmp_type = header[0];
+        packet.icmp_code = header[1];
+    }
+}
