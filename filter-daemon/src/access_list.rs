@@ -1,0 +1,15 @@
+//! Access lists: what an operator wrote, and what it means. Pure.
+//!
+//! Owns the address grammar, the entries in their order, and the set of
+//! prefixes that the entries stand for. Never does IO and reads no clock.
+//!
+//! Invariants: one key an enabled entry (no two entries share a prefix), the
+//! two families never share a table, an address is kept as it was typed.
+
+mod list;
+mod prefix;
+mod prefix_set;
+
+pub use list::{AccessList, Entry, ListError};
+pub use prefix::{Address, AddressError, Prefix};
+pub use prefix_set::{PrefixSet, PrefixTable};

@@ -1,0 +1,70 @@
+//! What a front end holds: the way to change state, and views of the rest.
+
+use tokio::sync::{broadcast, watch};
+
+use crate::command::{Outcome, Request};
+use crate::observe::{CounterRow, Drop, Observer};
+use crate::reconcile::{Applied, Status, Switch};
+use crate::store::{Handle, StoreError};
+
+/// Everything that a front end may do. Cheap to clone.
+#[derive(Clone)]
+pub struct Control {
+    store: Handle,
+    status: watch::Receiver<Status>,
+    switch: Switch,
+    observer: Observer,
+}
+
+impl Control {
+    /// Puts the handles of the running parts together.
+    pub fn new(
+        store: Handle,
+        status: watch::Receiver<Status>,
+        switch: Switch,
+        observer: Observer,
+    ) -> Self {
+        Self { store, status, switch, observer }
+    }
+
+    /// The store: reads by `state()`.
+    pub fn store(&self) -> &Handle {
+        &self.store
+    }
+
+    /// Carries a change out: durable first, then in force or a reason why not.
+    pub async fn execute(&self, request: Request) -> Result<(Outcome, Applied), StoreError> {
+        let (outcome, revision) = self.store.execute(request).await?;
+        Ok((outcome, self.applied(revision).await))
+    }
+
+    /// What is in force now.
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// Takes the filter off every interface, or puts it back.
+    pub fn switch(&self) -> &Switch {
+        &self.switch
+    }
+
+    /// The counters, read from the kernel now.
+    pub async fn counters(&self) -> anyhow::Result<Vec<CounterRow>> {
+        self.observer.counters().await
+    }
+
+    /// Sampled refusals from now on.
+    pub fn drops(&self) -> broadcast::Receiver<Drop> {
+        self.observer.drops()
+    }
+
+    async fn applied(&self, revision: u64) -> Applied {
+        let mut status = self.status.clone();
+        let settled = status.wait_for(|status| status.settles(revision));
+        match tokio::time::timeout(Applied::PATIENCE, settled).await {
+            Ok(Ok(status)) => status.applied(revision),
+            Ok(Err(_)) => Applied::No("the reconciler has stopped".to_owned()),
+            Err(_) => Applied::No("the kernel has not taken it yet".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The composition root: reads the configuration, opens the parts, puts them
+//! together, and runs them until told to stop.
+//!
+//! Never decides anything about a packet. Readiness is told to systemd when
+//! the first state is in force, or has been found not to be.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::{CommandFactory as _, Parser};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::control::Control;
+use crate::datapath::{Datapath, DatapathOptions};
+use crate::observe::{Observer, follow};
+use crate::reconcile::{Phase, Reconciler, ReconcilerParts, Status};
+use crate::store::OpenError;
+use crate::{api, store};
+
+/// Exit code for a configuration or database that a restart cannot mend
+/// (EX_CONFIG of sysexits.h); the unit does not restart on it.
+const EXIT_CONFIG: u8 = 78;
+
+/// How long an orderly stop may take.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Lets only listed sources in.
+#[derive(Debug, Parser)]
+#[command(
+    name = "filterd",
+    version,
+    about = "Lets only listed sources in: the daemon",
+    after_help = "Exit codes: 0 stopped in order, 1 failed, 78 the configuration or the database cannot be used.\nThe filter stays on when the daemon stops or dies, unless on_exit is \"open\"."
+)]
+struct Arguments {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = "/etc/filterd/filterd.toml")]
+    config: PathBuf,
+    /// Check the configuration and exit
+    #[arg(long)]
+    check: bool,
+    /// Log what becomes of every packet, at debug level: slow, for finding faults
+    #[arg(long)]
+    packet_log: bool,
+}
+
+/// The command line, for man pages.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Runs the daemon.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log(arguments.packet_log);
+    let config = match Config::load(&arguments.config) {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    if arguments.check {
+        println!("{}: no fault found", arguments.config.display());
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = runtime
+        .context("cannot start the asynchronous runtime")
+        .and_then(|runtime| runtime.block_on(run(config, arguments.packet_log)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            let unusable = error.chain().any(|cause| {
+                cause.downcast_ref::<OpenError>().is_some_and(needs_a_person)
+            });
+            if unusable { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+/// Whether a restart would only fail again.
+fn needs_a_person(error: &OpenError) -> bool {
+    match error {
+        OpenError::Exposed { .. }
+        | OpenError::Owner { .. }
+        | OpenError::NotADatabase { .. }
+        | OpenError::Foreign { .. }
+        | OpenError::Newer { .. }
+        | OpenError::Damaged { .. }
+        | OpenError::JournalAlone { .. } => true,
+        OpenError::Directory { .. }
+        | OpenError::Held { .. }
+        | OpenError::File { .. }
+        | OpenError::Sqlite { .. }
+        | OpenError::Thread { .. } => false,
+    }
+}
+
+fn start_log(packet_log: bool) {
+    let default = if packet_log { "info,filterd=debug,filterd_xdp=debug" } else { "info" };
+    let filter = EnvFilter::try_from_env("FILTERD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+async fn run(config: Config, packet_log: bool) -> Result<()> {
+    let shutdown = CancellationToken::new();
+    stop_on_signals(&shutdown)?;
+    let store = store::open(&config.paths.state, config.limits, config.fail_safe.clone())?;
+    let options = DatapathOptions { pins: config.paths.pins.clone(), packet_log };
+    let mut datapath = Datapath::open(&options).context("cannot open the data path")?;
+    let counters = datapath.counters()?;
+    let observer = Observer::new(move || counters.read());
+    let tasks = TaskTracker::new();
+    if let Some(log) = datapath.start_packet_log()? {
+        tasks.spawn(until(shutdown.clone(), "the packet log", log.run()));
+    }
+    let events = follow(datapath.events()?, observer.clone());
+    tasks.spawn(until(shutdown.clone(), "the sampled drops", events));
+    let (reconciler, switch, status) = Reconciler::new(ReconcilerParts {
+        datapath,
+        state: store.watch(),
+        interfaces: config.interfaces.clone(),
+        fail_safe: config.fail_safe.clone(),
+        on_exit: config.on_exit,
+    })
+    .context("cannot follow the host's interfaces")?;
+    let reconciling = tasks.spawn(reconciler.run(shutdown.clone()));
+    let control = Control::new(store, status.clone(), switch, observer);
+    let socket = api::bind(&config).context("cannot open the control socket")?;
+    let serving = tasks.spawn(api::serve(socket, control, shutdown.clone()));
+    tasks.spawn(tell_systemd(status, shutdown.clone()));
+    tasks.close();
+    let outcome = tokio::select! {
+        served = serving => served.context("the control socket's task failed"),
+        reconciled = reconciling => reconciled.context("the reconciler's task failed"),
+    };
+    shutdown.cancel();
+    // Not fatal: whatever is still open is closed with the process.
+    if tokio::time::timeout(STOP, tasks.wait()).await.is_err() {
+        tracing::warn!("some tasks did not end in time");
+    }
+    outcome
+}
+
+fn stop_on_signals(shutdown: &CancellationToken) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let shutdown = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        shutdown.cancel();
+    });
+    Ok(())
+}
+
+async fn until(
+    shutdown: CancellationToken,
+    what: &'static str,
+    work: impl Future<Output = std::io::Result<()>>,
+) {
+    if let Some(Err(error)) = shutdown.run_until_cancelled(work).await {
+        tracing::error!(%error, "cannot follow {what} any more");
+    }
+}
+
+/// Tells systemd that the daemon is ready, what it does, and that it lives:
+/// the watchdog is fed by the status that the reconciler publishes.
+async fn tell_systemd(mut status: watch::Receiver<Status>, shutdown: CancellationToken) {
+    let started = async {
+        let first = status.wait_for(|status| status.looks > 0).await;
+        first.map(|status| summary(&status)).ok()
+    };
+    let Some(Some(text)) = shutdown.run_until_cancelled(started).await else { return };
+    notify(&[NotifyState::Ready, NotifyState::Status(&text)]);
+    while let Some(Ok(())) = shutdown.run_until_cancelled(status.changed()).await {
+        let text = summary(&status.borrow_and_update());
+        notify(&[NotifyState::Watchdog, NotifyState::Status(&text)]);
+    }
+    notify(&[NotifyState::Stopping]);
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "cannot tell systemd");
+    }
+}
+
+fn summary(status: &Status) -> String {
+    match &status.phase {
+        Phase::Degraded(reason) => format!("filter {}, degraded: {reason}", status.filter()),
+        Phase::NeverRun | Phase::Applying | Phase::Idle => {
+            format!("filter {}, revision {}", status.filter(), status.desired_revision)
+        }
+    }
+}

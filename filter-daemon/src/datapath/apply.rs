@@ -1,0 +1,87 @@
+//! Carrying a plan out: the only effects on policy in the kernel.
+
+use filter_common::generation::Generation;
+
+use super::DatapathError;
+use super::family::{V4, V6};
+use super::generation::{Active, places, read_slot};
+use super::plan::{Plan, Switch, Tables};
+use super::world::World;
+
+/// Does what a plan says. On an error what was in force stays in force.
+pub(super) fn carry_out(
+    plan: Plan,
+    world: &mut World,
+    active: &mut Active,
+) -> Result<(), DatapathError> {
+    match plan {
+        Plan::Nothing { learned } => {
+            learn(world, &learned);
+            Ok(())
+        }
+        Plan::OneKey4(one) => world.tries4.change(one.place, one.change, &one.table),
+        Plan::OneKey6(one) => world.tries6.change(one.place, one.change, &one.table),
+        Plan::Switch(switch) => {
+            learn(world, &switch.learned);
+            let result = prepare(&switch, world, active)
+                .and_then(|()| select(&switch.generation, world, active));
+            // After a success this frees what is out of use; after a failure,
+            // what was built in vain.
+            let cleared = clear(world, active);
+            result.and(cleared)
+        }
+    }
+}
+
+fn learn(world: &mut World, learned: &Tables) {
+    learned.v4.iter().for_each(|(place, table)| world.tries4.learn(*place, table));
+    learned.v6.iter().for_each(|(place, table)| world.tries6.learn(*place, table));
+}
+
+/// Writes all that the new generation needs where no packet looks.
+fn prepare(switch: &Switch, world: &mut World, active: &Active) -> Result<(), DatapathError> {
+    for (place, table) in &switch.build4 {
+        world.tries4.build(*place, table)?;
+    }
+    for (place, table) in &switch.build6 {
+        world.tries6.build(*place, table)?;
+    }
+    for app in &switch.new_apps {
+        world.clear_counters(*app)?;
+    }
+    let slot = active.spare_slot();
+    world
+        .generations
+        .set(slot, *switch.generation, 0)
+        .map_err(DatapathError::map("write", "GENERATIONS"))?;
+    if *read_slot(world, slot)? != *switch.generation {
+        let subject = format!("slot {slot}");
+        return Err(DatapathError::ReadBack { map: "GENERATIONS", subject });
+    }
+    Ok(())
+}
+
+/// Puts the prepared generation in force.
+fn select(
+    generation: &Generation,
+    world: &mut World,
+    active: &mut Active,
+) -> Result<(), DatapathError> {
+    let slot = active.spare_slot();
+    world.selector.set(0, slot, 0).map_err(DatapathError::map("write", "SELECTOR"))?;
+    let selected = world.selector.get(&0, 0).map_err(DatapathError::map("read", "SELECTOR"))?;
+    if selected != slot {
+        return Err(DatapathError::ReadBack { map: "SELECTOR", subject: format!("slot {slot}") });
+    }
+    active.slot = slot;
+    *active.generation = *generation;
+    world.set_complete()
+}
+
+/// Empties every place that the generation in force does not name. Waits
+/// first: packets may still be under way that see the one before.
+fn clear(world: &mut World, active: &Active) -> Result<(), DatapathError> {
+    world.tries4.wait_for_packets()?;
+    world.tries4.retain(&places::<V4>(&active.generation))?;
+    world.tries6.retain(&places::<V6>(&active.generation))
+}

@@ -1,0 +1,187 @@
+//! What has to be done to make the kernel hold a policy: data, no effects.
+
+use filter_common::generation::{AppRecord, Generation, MAX_APPS};
+
+use super::DatapathError;
+use super::family::{Family, Kind, V4, V6};
+use super::generation::Active;
+use super::tries::{KeyChange, Tries, free_place};
+use super::world::World;
+use crate::access_list::PrefixTable;
+use crate::policy::{AppPolicy, Policy};
+
+/// What has to be done.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// The kernel holds it already.
+    Nothing { learned: Tables },
+    /// One trie operation, made in place.
+    OneKey4(Change<V4>),
+    /// The same for IPv6.
+    OneKey6(Change<V6>),
+    /// A new generation, built aside and selected by one write.
+    Switch(Box<Switch>),
+}
+
+/// One key of one trie in force.
+#[derive(Debug)]
+pub(super) struct Change<F: Family> {
+    pub(super) place: u32,
+    pub(super) change: KeyChange<F::Net>,
+    pub(super) table: PrefixTable<F::Net>,
+}
+
+/// A generation and the tries that it needs.
+#[derive(Debug)]
+pub(super) struct Switch {
+    pub(super) generation: Box<Generation>,
+    pub(super) build4: Vec<(u32, PrefixTable<<V4 as Family>::Net>)>,
+    pub(super) build6: Vec<(u32, PrefixTable<<V6 as Family>::Net>)>,
+    pub(super) learned: Tables,
+    /// Indexes that are used anew, whose counters must start at zero.
+    pub(super) new_apps: Vec<u32>,
+}
+
+/// What tries that stay are now known to hold.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    pub(super) v4: Vec<(u32, PrefixTable<<V4 as Family>::Net>)>,
+    pub(super) v6: Vec<(u32, PrefixTable<<V6 as Family>::Net>)>,
+}
+
+/// What becomes of the tables of one family.
+struct Draft<F: Family> {
+    learned: Vec<(u32, PrefixTable<F::Net>)>,
+    changes: Vec<Change<F>>,
+    /// App, table, and what goes into a new trie; `None` for no trie at all.
+    builds: Vec<(usize, Kind, Option<PrefixTable<F::Net>>)>,
+}
+
+impl Active {
+    /// Compares a policy with what is in force.
+    pub(super) fn plan(&self, policy: &Policy, world: &World) -> Result<Plan, DatapathError> {
+        let mut generation = Box::new(self.skeleton(policy));
+        let mut v4 = draft(&self.generation, policy, &world.tries4, &mut generation);
+        let mut v6 = draft(&self.generation, policy, &world.tries6, &mut generation);
+        let unbuilt = v4.builds.is_empty() && v6.builds.is_empty();
+        let same = unbuilt && world.is_complete()? && self.is_same(&generation);
+        let learned = Tables { v4: std::mem::take(&mut v4.learned), v6: std::mem::take(&mut v6.learned) };
+        match (same, v4.changes.len(), v6.changes.len()) {
+            (true, 0, 0) => return Ok(Plan::Nothing { learned }),
+            (true, 1, 0) => return Ok(Plan::OneKey4(v4.changes.remove(0))),
+            (true, 0, 1) => return Ok(Plan::OneKey6(v6.changes.remove(0))),
+            _ => {}
+        }
+        v4.rebuild(&self.generation);
+        v6.rebuild(&self.generation);
+        let build4 = place(v4.builds, &world.tries4, self.places::<V4>(), &mut generation)?;
+        let build6 = place(v6.builds, &world.tries6, self.places::<V6>(), &mut generation)?;
+        let new_apps = self.new_apps(policy);
+        Ok(Plan::Switch(Box::new(Switch { generation, build4, build6, learned, new_apps })))
+    }
+
+    /// The generation of a policy, without places for tries.
+    fn skeleton(&self, policy: &Policy) -> Generation {
+        let mut generation = Generation::EMPTY;
+        generation.revision = policy.revision;
+        generation.flags = policy.flags;
+        generation.scope_count = fill(&mut generation.scopes, &policy.scopes);
+        generation.cover_count = fill(&mut generation.covers, &policy.covers);
+        generation.fail_safe_count = fill(&mut generation.fail_safe, &policy.fail_safe);
+        for app in &policy.apps {
+            generation.apps[app.index as usize].mode = app.mode as u32;
+        }
+        generation
+    }
+
+    fn is_same(&self, generation: &Generation) -> bool {
+        let mut generation = Box::new(*generation);
+        generation.revision = self.generation.revision;
+        *generation == *self.generation
+    }
+
+    fn new_apps(&self, policy: &Policy) -> Vec<u32> {
+        let is_new = |app: &&AppPolicy| {
+            self.generation.apps[app.index as usize] == AppRecord::default()
+        };
+        policy.apps.iter().filter(is_new).map(|app| app.index).collect()
+    }
+}
+
+fn fill<T: Copy>(table: &mut [T], records: &[T]) -> u32 {
+    let count = records.len().min(table.len());
+    table[..count].copy_from_slice(&records[..count]);
+    u32::try_from(count).unwrap_or(0)
+}
+
+/// Sorts the tables of a family into those that stay, those that one key
+/// would mend, and those that need a new trie.
+fn draft<F: Family>(
+    active: &Generation,
+    policy: &Policy,
+    tries: &Tries<F>,
+    generation: &mut Generation,
+) -> Draft<F> {
+    let mut draft = Draft { learned: Vec::new(), changes: Vec::new(), builds: Vec::new() };
+    for app in &policy.apps {
+        let index = app.index as usize % MAX_APPS;
+        for (kind, set) in [(Kind::List, &app.list), (Kind::Hops, &app.hops)] {
+            let table = F::table(set);
+            let place = *F::place(&mut active.apps[index].clone(), kind);
+            let stays = if place == 0 {
+                table.prefixes().is_empty()
+            } else if tries.holds(place, table) {
+                draft.learned.push((place, table.clone()));
+                true
+            } else if let Some(change) = tries.single_change(place, table) {
+                draft.changes.push(Change { place, change, table: table.clone() });
+                true
+            } else {
+                draft.builds.push((index, kind, (!table.prefixes().is_empty()).then(|| table.clone())));
+                false
+            };
+            if stays {
+                *F::place(&mut generation.apps[index], kind) = place;
+            } else if place == 0 {
+                draft.builds.push((index, kind, Some(table.clone())));
+            }
+        }
+    }
+    draft
+}
+
+impl<F: Family> Draft<F> {
+    /// Turns changes of one key into new tries: with other changes beside
+    /// them, they must come into force together.
+    fn rebuild(&mut self, active: &Generation) {
+        for change in self.changes.drain(..) {
+            for (index, record) in active.apps.iter().enumerate() {
+                for kind in [Kind::List, Kind::Hops] {
+                    if *F::place(&mut record.clone(), kind) == change.place {
+                        self.builds.push((index, kind, Some(change.table.clone())));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Gives every new trie a place.
+fn place<F: Family>(
+    builds: Vec<(usize, Kind, Option<PrefixTable<F::Net>>)>,
+    tries: &Tries<F>,
+    mut named: Vec<u32>,
+    generation: &mut Generation,
+) -> Result<Vec<(u32, PrefixTable<F::Net>)>, DatapathError> {
+    let mut placed = Vec::new();
+    for (index, kind, table) in builds {
+        let place = F::place(&mut generation.apps[index], kind);
+        *place = 0;
+        if let Some(table) = table.filter(|table| !table.prefixes().is_empty()) {
+            *place = free_place(tries, &named)?;
+            named.push(*place);
+            placed.push((*place, table));
+        }
+    }
+    Ok(placed)
+}

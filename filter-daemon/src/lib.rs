@@ -1,0 +1,23 @@
+//! filterd: lets only listed sources in.
+//!
+//! The library behind the daemon `filterd` and its command line `filterctl`.
+//! One folder a concern; `access_list`, `app` and `policy` are pure: they do
+//! no IO, read no clock, and name neither tokio nor aya. Only `datapath` names
+//! aya, only `reconcile` writes policy into BPF maps, only `store` changes
+//! state.
+
+pub mod access_list;
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod datapath;
+pub mod id;
+pub mod observe;
+pub mod policy;
+pub mod reconcile;
+pub mod state;
+pub mod store;

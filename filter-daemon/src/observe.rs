@@ -1,0 +1,100 @@
+//! What the data path did: counters read on demand, sampled refusals as they
+//! come. Never changes anything.
+
+mod drops;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use filter_common::reason::Reason;
+use filter_common::verdict::Verdict;
+use tokio::sync::broadcast;
+
+pub(crate) use drops::follow;
+
+use crate::datapath::DatapathError;
+
+/// One non-zero cell of the counter table, summed over all CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CounterRow {
+    /// App index, 0 when no app was known.
+    pub app: u32,
+    /// How the packets' path ended.
+    pub reason: Reason,
+    /// What happened to them.
+    pub verdict: Verdict,
+    /// How many.
+    pub packets: u64,
+    /// Their bytes, Ethernet headers included.
+    pub bytes: u64,
+}
+
+/// A sampled packet that was refused, or would have been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drop {
+    /// When.
+    pub time: SystemTime,
+    /// Index of the interface that received it.
+    pub ifindex: u32,
+    /// Its name, if it still exists.
+    pub interface: Option<String>,
+    /// App index, 0 when no app was known.
+    pub app: u32,
+    /// Why.
+    pub reason: Reason,
+    /// What happened to it.
+    pub verdict: Verdict,
+    /// 4, 6, or 0 when it was not read that far.
+    pub family: u8,
+    /// Where it came from.
+    pub source: Option<IpAddr>,
+    /// Where it went to.
+    pub destination: Option<IpAddr>,
+    /// 0 when unknown.
+    pub source_port: u16,
+    /// 0 when unknown.
+    pub destination_port: u16,
+    /// IP protocol number, 0 when unknown.
+    pub protocol: u8,
+    /// Bytes of the frame.
+    pub frame_bytes: u32,
+}
+
+type ReadCounters = Arc<dyn Fn() -> Result<Vec<CounterRow>, DatapathError> + Send + Sync>;
+
+/// A view of what the data path did. Cheap to clone.
+#[derive(Clone)]
+pub struct Observer {
+    counters: ReadCounters,
+    drops: broadcast::Sender<Drop>,
+}
+
+impl Observer {
+    /// How many refusals a slow reader may fall behind before it loses some.
+    const BACKLOG: usize = 4096;
+
+    /// A view of counters that are read by the given function; drops are
+    /// published through it.
+    pub fn new(
+        counters: impl Fn() -> Result<Vec<CounterRow>, DatapathError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { counters: Arc::new(counters), drops: broadcast::Sender::new(Self::BACKLOG) }
+    }
+
+    /// Every counter that is not zero.
+    pub async fn counters(&self) -> anyhow::Result<Vec<CounterRow>> {
+        let read = Arc::clone(&self.counters);
+        Ok(tokio::task::spawn_blocking(move || read()).await??)
+    }
+
+    /// Refusals from now on.
+    pub fn drops(&self) -> broadcast::Receiver<Drop> {
+        self.drops.subscribe()
+    }
+
+    pub(crate) fn publish(&self, drop: Drop) {
+        // Nobody listening is not an error: drops are a view, not a record.
+        let _ = self.drops.send(drop);
+    }
+}

@@ -1,0 +1,73 @@
+//! Sampled refusals: from the ring buffer to whoever listens.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, SystemTime};
+
+use filter_common::event::Event;
+use filter_common::reason::Reason;
+use filter_common::verdict::Verdict;
+use nix::net::if_::if_indextoname;
+use nix::time::{ClockId, clock_gettime};
+
+use super::{Drop, Observer};
+use crate::datapath::EventSource;
+
+/// Publishes sampled refusals until the ring cannot be read.
+pub(crate) async fn follow(mut source: EventSource, observer: Observer) -> std::io::Result<()> {
+    loop {
+        let events = source.next().await?;
+        let now = Clock::read()?;
+        for event in &events {
+            if let Some(drop) = describe(event, &now) {
+                observer.publish(drop);
+            }
+        }
+    }
+}
+
+/// The same moment on two clocks.
+struct Clock {
+    boot: Duration,
+    wall: SystemTime,
+}
+
+impl Clock {
+    fn read() -> std::io::Result<Self> {
+        let boot = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
+        Ok(Self { boot: boot.into(), wall: SystemTime::now() })
+    }
+
+    fn wall_time(&self, boot_ns: u64) -> SystemTime {
+        let age = self.boot.saturating_sub(Duration::from_nanos(boot_ns));
+        self.wall.checked_sub(age).unwrap_or(self.wall)
+    }
+}
+
+/// An event of a reason or verdict that is not known is not from our program.
+fn describe(event: &Event, now: &Clock) -> Option<Drop> {
+    let interface = if_indextoname(event.ifindex).ok();
+    Some(Drop {
+        time: now.wall_time(event.boot_ns),
+        ifindex: event.ifindex,
+        interface: interface.map(|name| name.to_string_lossy().into_owned()),
+        app: event.app,
+        reason: *Reason::ALL.get(event.reason as usize)?,
+        verdict: *Verdict::ALL.get(event.verdict as usize)?,
+        family: event.family,
+        source: address(event.family, event.source),
+        destination: address(event.family, event.destination),
+        source_port: event.source_port,
+        destination_port: event.destination_port,
+        protocol: event.protocol,
+        frame_bytes: event.frame_bytes,
+    })
+}
+
+fn address(family: u8, octets: [u8; 16]) -> Option<IpAddr> {
+    let [a, b, c, d, ..] = octets;
+    match family {
+        4 => Some(IpAddr::V4(Ipv4Addr::new(a, b, c, d))),
+        6 => Some(IpAddr::V6(Ipv6Addr::from(octets))),
+        _ => None,
+    }
+}

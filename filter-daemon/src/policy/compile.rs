@@ -1,0 +1,174 @@
+//! State to policy.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use filter_common::generation::{
+    FAMILY_V4, FAMILY_V6, FLAG_DHCP, FLAG_NON_IP_DROP, FailSafeRecord, MAX_FAIL_SAFE, MAX_SCOPES,
+    SCOPE_PORTS, ScopeRecord,
+};
+use filter_common::trie::TrieValue;
+use ipnet::{IpNet, Ipv4Net};
+
+use super::cover::covers;
+use super::specificity::specificity;
+use super::{AppPolicy, Host, Policy, PolicyError};
+use crate::access_list::{Prefix, PrefixSet};
+use crate::app::{App, Scope};
+use crate::config::FailSafe;
+use crate::state::{Settings, State};
+
+/// Whether a state could be compiled on a host without broadcast addresses.
+pub fn check(state: &State) -> Result<(), PolicyError> {
+    refuse_equal_scopes(state)?;
+    let interfaces = state
+        .apps
+        .values()
+        .flat_map(|app| app.scopes.iter().filter_map(|scope| scope.interface.clone()))
+        .collect::<std::collections::BTreeSet<_>>();
+    let interfaces = interfaces
+        .into_iter()
+        .zip(1..)
+        .map(|(name, index)| super::Interface { name, index })
+        .collect();
+    compile(state, &Host { interfaces, ..Host::default() }).map(drop)
+}
+
+/// Compiles a state for the host as it is now. Scopes on interfaces that do
+/// not exist hold no packet and are left out.
+pub fn compile(state: &State, host: &Host) -> Result<Policy, PolicyError> {
+    let scopes = placed_scopes(state, host);
+    fits(scopes.len(), MAX_SCOPES, |count, limit| PolicyError::TooManyScopes { count, limit })?;
+    let modes = state.apps.values().map(|app| (app.index, app.mode)).collect();
+    let covers = covers(&scopes, &modes);
+    fits(covers.len(), MAX_SCOPES, |count, limit| PolicyError::TooManyCovers { count, limit })?;
+    fits(host.fail_safe.len(), MAX_FAIL_SAFE, |count, limit| PolicyError::TooManyFailSafe {
+        count,
+        limit,
+    })?;
+    let apps: BTreeMap<u32, &Arc<App>> =
+        state.apps.values().map(|app| (app.index, app)).collect();
+    Ok(Policy {
+        revision: state.revision,
+        flags: flags(state.settings),
+        fail_safe: host.fail_safe.iter().map(fail_safe_record).collect(),
+        scopes,
+        covers,
+        apps: apps.into_values().map(|app| app_policy(app)).collect(),
+    })
+}
+
+fn fits(
+    count: usize,
+    limit: usize,
+    error: impl FnOnce(usize, usize) -> PolicyError,
+) -> Result<(), PolicyError> {
+    if count <= limit { Ok(()) } else { Err(error(count, limit)) }
+}
+
+fn refuse_equal_scopes(state: &State) -> Result<(), PolicyError> {
+    let mut owners: BTreeMap<&Scope, &App> = BTreeMap::new();
+    for app in state.apps.values() {
+        for scope in &app.scopes {
+            let Some(owner) = owners.insert(scope, app) else { continue };
+            let scope = scope.clone();
+            return Err(if owner.id == app.id {
+                PolicyError::ScopeRepeated { scope, app: app.client_app_id.clone() }
+            } else {
+                PolicyError::ScopeConflict {
+                    scope,
+                    first: owner.client_app_id.clone(),
+                    second: app.client_app_id.clone(),
+                }
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The records of all scopes, most specific first. A scope of a local address
+/// also holds what is sent to the broadcast address of its network.
+fn placed_scopes(state: &State, host: &Host) -> Vec<ScopeRecord> {
+    let mut scopes: Vec<(Scope, u32)> = Vec::new();
+    for app in state.apps.values() {
+        for scope in &app.scopes {
+            scopes.push((scope.clone(), app.index));
+            scopes.extend(broadcast_scopes(scope, host).map(|scope| (scope, app.index)));
+        }
+    }
+    scopes.sort_by_cached_key(|(scope, index)| (specificity(scope), *index));
+    scopes.dedup();
+    scopes.iter().filter_map(|(scope, index)| scope_record(scope, *index, host)).collect()
+}
+
+fn broadcast_scopes<'a>(scope: &'a Scope, host: &'a Host) -> impl Iterator<Item = Scope> + 'a {
+    host.broadcasts.iter().filter_map(move |local| {
+        let destination = scope.destination?;
+        let reached = destination.contains(IpAddr::V4(local.address))
+            && !destination.contains(IpAddr::V4(local.broadcast));
+        let broadcast = Prefix::new(IpNet::V4(Ipv4Net::from(local.broadcast)));
+        reached.then(|| Scope { destination: Some(broadcast), ..scope.clone() })
+    })
+}
+
+fn scope_record(scope: &Scope, app: u32, host: &Host) -> Option<ScopeRecord> {
+    let ifindex = match &scope.interface {
+        None => 0,
+        Some(name) => host.interfaces.iter().find(|i| i.name == *name)?.index,
+    };
+    let mut record = ScopeRecord { ifindex, target: app, ..ScopeRecord::ANY };
+    if let Some(destination) = scope.destination {
+        (record.destination, record.mask, record.family) = octets(destination);
+    }
+    if let Some(protocol) = scope.protocol {
+        record.protocol = protocol.number();
+    }
+    if let Some(ports) = scope.ports {
+        record.flags |= SCOPE_PORTS;
+        record.port_first = ports.first();
+        record.port_last = ports.last();
+    }
+    Some(record)
+}
+
+fn fail_safe_record(source: &FailSafe) -> FailSafeRecord {
+    let (address, mask, family) = octets(source.prefix);
+    FailSafeRecord {
+        address,
+        mask,
+        port: source.port.unwrap_or(0),
+        port_only: u8::from(source.port.is_some()),
+        family,
+    }
+}
+
+/// Network, mask and family as a record holds them.
+fn octets(prefix: Prefix) -> ([u8; 16], [u8; 16], u8) {
+    let mut address = [0; 16];
+    let mut mask = [0; 16];
+    match prefix.network() {
+        IpNet::V4(network) => {
+            address[..4].copy_from_slice(&network.network().octets());
+            mask[..4].copy_from_slice(&network.netmask().octets());
+            (address, mask, FAMILY_V4)
+        }
+        IpNet::V6(network) => {
+            (network.network().octets(), network.netmask().octets(), FAMILY_V6)
+        }
+    }
+}
+
+fn flags(settings: Settings) -> u32 {
+    let dhcp = if settings.dhcp { FLAG_DHCP } else { 0 };
+    let non_ip = if settings.non_ip { 0 } else { FLAG_NON_IP_DROP };
+    dhcp | non_ip
+}
+
+fn app_policy(app: &App) -> AppPolicy {
+    let mut hops = PrefixSet::default();
+    for hop in &app.trusted_hops {
+        hops.insert(*hop, TrieValue { entry: 0, expires_boot_s: 0 });
+    }
+    AppPolicy { index: app.index, mode: app.mode, list: app.list.prefixes().clone(), hops }
+}

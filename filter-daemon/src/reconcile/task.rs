@@ -1,0 +1,223 @@
+//! The loop: what has changed, what to do about it, what to tell.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::block_in_place;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::interfaces::cover;
+use super::network::{Monitor, Network};
+use super::status::{InterfaceState, Phase, Status};
+use super::{Switch, SwitchRequest};
+use crate::config::{FailSafe, InterfaceRule, OnExit};
+use crate::datapath::{Datapath, DatapathError};
+use crate::policy::{self, Host, Interface};
+use crate::state::State;
+
+/// How often the host is looked at without being told to.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What a reconciler is made of.
+pub struct ReconcilerParts {
+    /// The kernel side.
+    pub datapath: Datapath,
+    /// What is desired.
+    pub state: watch::Receiver<Arc<State>>,
+    /// Which interfaces carry the filter.
+    pub interfaces: Vec<InterfaceRule>,
+    /// Sources that pass before any list.
+    pub fail_safe: Vec<FailSafe>,
+    /// What an orderly stop leaves behind.
+    pub on_exit: OnExit,
+}
+
+/// Makes the kernel hold what is desired.
+pub struct Reconciler {
+    parts: ReconcilerParts,
+    monitor: Monitor,
+    network: Network,
+    switch: mpsc::Receiver<SwitchRequest>,
+    status: watch::Sender<Status>,
+    adopted: bool,
+    detached: bool,
+}
+
+impl Reconciler {
+    /// Puts a reconciler together; nothing is applied yet.
+    pub fn new(parts: ReconcilerParts) -> std::io::Result<(Self, Switch, watch::Receiver<Status>)> {
+        let (sender, switch) = Switch::new();
+        let (status, receiver) = watch::channel(Status::default());
+        let monitor = Monitor::start()?;
+        let network = Network::default();
+        let reconciler =
+            Self { parts, monitor, network, switch, status, adopted: false, detached: false };
+        Ok((reconciler, sender, receiver))
+    }
+
+    /// Runs until told to stop.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.look_at_host().await;
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                changed = self.parts.state.changed() => match changed {
+                    Ok(()) => self.apply(),
+                    Err(_) => break,
+                },
+                Some((detach, done)) = self.switch.recv() => {
+                    self.detached = detach;
+                    tracing::warn!(detach, "an operator switched the filter");
+                    self.look_at_host().await;
+                    // The front end may have gone away meanwhile.
+                    let _ = done.send(());
+                }
+                alive = self.monitor.changed() => {
+                    if !alive {
+                        self.restart_monitor();
+                    }
+                    self.look_at_host().await;
+                }
+                _ = look.tick() => self.look_at_host().await,
+            }
+        }
+        self.leave();
+    }
+
+    fn restart_monitor(&mut self) {
+        match Monitor::start() {
+            Ok(monitor) => self.monitor = monitor,
+            Err(error) => tracing::warn!(%error, "cannot follow the host's interfaces; looking once a second"),
+        }
+    }
+
+    /// Reads links and addresses, and does what follows from them.
+    async fn look_at_host(&mut self) {
+        match self.monitor.read().await {
+            Ok(network) => {
+                let moved = self.host_of(&network) != self.host_of(&self.network);
+                self.network = network;
+                let degraded = self.status.borrow().phase != Phase::Idle;
+                if moved || degraded {
+                    self.apply();
+                }
+                self.cover();
+            }
+            Err(error) => tracing::warn!(%error, "cannot read the host's interfaces"),
+        }
+        self.status.send_modify(|status| status.looks += 1);
+    }
+
+    fn host_of(&self, network: &Network) -> Host {
+        let interface = |link: &super::network::Link| Interface { name: link.name.clone(), index: link.index };
+        Host {
+            fail_safe: self.parts.fail_safe.clone(),
+            interfaces: network.links.values().map(interface).collect(),
+            broadcasts: network.broadcasts.clone(),
+        }
+    }
+
+    /// Puts the desired state in force.
+    fn apply(&mut self) {
+        let state = Arc::clone(&self.parts.state.borrow_and_update());
+        self.status.send_modify(|status| {
+            status.desired_revision = state.revision;
+            if status.phase == Phase::Idle {
+                status.phase = Phase::Applying;
+            }
+        });
+        let host = self.host_of(&self.network);
+        let result = block_in_place(|| self.try_apply(&state, &host));
+        let phase = match result {
+            Ok(()) => Phase::Idle,
+            Err(error) => Phase::Degraded(format!("{error:#}")),
+        };
+        if let Phase::Degraded(reason) = &phase
+            && self.status.borrow().phase != phase
+        {
+            tracing::error!(revision = state.revision, reason, "the last good state stays in force");
+        }
+        let facts = self.parts.datapath.facts();
+        self.status.send_modify(|status| {
+            if phase == Phase::Idle {
+                status.applied_revision = Some(state.revision);
+            }
+            status.phase = phase;
+            status.program = Some(facts);
+        });
+    }
+
+    fn try_apply(&mut self, state: &State, host: &Host) -> anyhow::Result<()> {
+        let policy = policy::compile(state, host)?;
+        self.parts.datapath.apply(&policy)?;
+        self.adopt()?;
+        tracing::debug!(revision = state.revision, "in force");
+        Ok(())
+    }
+
+    fn adopt(&mut self) -> Result<(), DatapathError> {
+        if !self.adopted {
+            self.parts.datapath.adopt_links()?;
+            self.adopted = true;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the filter is on the right interfaces.
+    fn cover(&mut self) {
+        if !self.adopted && !self.adopt_last_good() {
+            return;
+        }
+        let Self { parts, network, detached, .. } = self;
+        let statuses = block_in_place(|| {
+            match parts.datapath.restore_pins() {
+                Ok(lost) if lost.is_empty() => {}
+                Ok(lost) => tracing::warn!(interfaces = ?lost, "somebody removed pins of the filter; they are back"),
+                Err(error) => tracing::warn!(%error, "cannot put back the pins of the filter"),
+            }
+            cover(&mut parts.datapath, network, &parts.interfaces, *detached)
+        });
+        self.status.send_modify(|status| {
+            for interface in statuses.iter().filter(|i| !status.interfaces.contains(i)) {
+                if let InterfaceState::Refused(reason) = &interface.state {
+                    tracing::warn!(interface = interface.name, reason, "the filter is not on");
+                }
+            }
+            status.interfaces = statuses;
+            status.detached = *detached;
+        });
+    }
+
+    /// The desired state could not be put in force, but the maps of an earlier
+    /// daemon hold a whole policy: that one goes on.
+    fn adopt_last_good(&mut self) -> bool {
+        match self.adopt() {
+            Ok(()) => true,
+            Err(DatapathError::Incomplete) => false,
+            Err(error) => {
+                tracing::error!(%error, "cannot take over the filter that is on");
+                false
+            }
+        }
+    }
+
+    fn leave(mut self) {
+        match self.parts.on_exit {
+            OnExit::Keep => tracing::info!("the filter goes on with the last list"),
+            OnExit::Open => {
+                let held: Vec<u32> = self.parts.datapath.attached().collect();
+                for index in held {
+                    if let Err(error) = self.parts.datapath.detach(index) {
+                        tracing::error!(index, %error, "cannot take the filter off");
+                    }
+                }
+                tracing::warn!("the filter is off: on_exit is \"open\"");
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The state that the store keeps and everything else follows. Pure.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use crate::app::App;
+use crate::id::ObjectId;
+
+/// All groups, apps and settings at one revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Counts acknowledged changes.
+    pub revision: u64,
+    /// Groups by id.
+    pub groups: OrdMap<ObjectId, Group>,
+    /// Apps by id.
+    pub apps: OrdMap<ObjectId, Arc<App>>,
+    /// What holds for the whole host.
+    pub settings: Settings,
+}
+
+/// A project; owns apps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its id on the wire.
+    pub id: ObjectId,
+    /// What people call it.
+    pub name: String,
+}
+
+/// What holds for the whole host, whatever app a packet belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// DHCP answers to this host's clients pass before any list.
+    pub dhcp: bool,
+    /// Frames that are not IP (and not ARP) pass.
+    pub non_ip: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { dhcp: true, non_ip: true }
+    }
+}
