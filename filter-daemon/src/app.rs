@@ -63,7 +63,9 @@ pub struct PortRange {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// A part that is neither `host` nor `key=value` of a known key.
-    #[error("{0:?} is no part of a scope: write `host`, or any of port=, protocol=, to=, interface= joined by commas, such as port=443,protocol=tcp")]
+    #[error(
+        "{0:?} is no part of a scope: write `host`, or any of port=, protocol=, to=, interface= joined by commas, such as port=443,protocol=tcp"
+    )]
     UnknownPart(String),
     /// A key that was given twice.
     #[error("{0}= is given twice in one scope")]
@@ -72,7 +74,9 @@ pub enum ScopeError {
     #[error("to={0}")]
     Destination(#[from] crate::access_list::AddressError),
     /// A bad protocol.
-    #[error("protocol={0:?} is not known: use tcp, udp, icmp, icmpv6, sctp, udplite, dccp, gre, esp, ah, ospf, ipip, or a number from 1 to 255")]
+    #[error(
+        "protocol={0:?} is not known: use tcp, udp, icmp, icmpv6, sctp, udplite, dccp, gre, esp, ah, ospf, ipip, or a number from 1 to 255"
+    )]
     Protocol(String),
     /// A bad port or port range.
     #[error("port={0:?} is not a port or a range such as 8000-8100, from 0 to 65535")]
@@ -81,7 +85,9 @@ pub enum ScopeError {
     #[error("protocol {0} has no ports: leave port= away, or name tcp, udp, sctp, udplite or dccp")]
     PortlessProtocol(Protocol),
     /// A bad interface name.
-    #[error("interface={0:?} is not an interface name: 1 to 15 characters without spaces and slashes")]
+    #[error(
+        "interface={0:?} is not an interface name: 1 to 15 characters without spaces and slashes"
+    )]
     Interface(String),
 }
 
@@ -270,7 +276,13 @@ mod tests {
 
     #[test]
     fn scopes_read_back_as_written() {
-        for text in ["host", "port=443", "port=8000-8100,protocol=tcp", "protocol=gre", "port=53,protocol=udp,to=192.0.2.1/32,interface=eth0"] {
+        for text in [
+            "host",
+            "port=443",
+            "port=8000-8100,protocol=tcp",
+            "protocol=gre",
+            "port=53,protocol=udp,to=192.0.2.1/32,interface=eth0",
+        ] {
             assert_eq!(text.parse::<Scope>().expect(text).to_string(), text);
         }
     }

@@ -89,8 +89,13 @@ pub enum Command {
         /// Take off what is not among them.
         replace: bool,
     },
-    /// Changes what holds for the whole host.
-    UpdateSettings(Settings),
+    /// Changes what holds for the whole host; what is `None` stays.
+    UpdateSettings {
+        /// DHCP answers pass.
+        dhcp: Option<bool>,
+        /// Frames that are not IP pass.
+        non_ip: Option<bool>,
+    },
 }
 
 /// An app under its group, as a path names it.

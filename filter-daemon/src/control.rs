@@ -3,7 +3,7 @@
 use tokio::sync::{broadcast, watch};
 
 use crate::command::{Outcome, Request};
-use crate::observe::{CounterRow, Drop, Observer};
+use crate::observe::{CounterRow, Drop, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Handle, StoreError};
 
@@ -51,6 +51,11 @@ impl Control {
     /// The counters, read from the kernel now.
     pub async fn counters(&self) -> anyhow::Result<Vec<CounterRow>> {
         self.observer.counters().await
+    }
+
+    /// What the drops do not show.
+    pub fn unseen(&self) -> anyhow::Result<Unseen> {
+        Ok(self.observer.unseen()?)
     }
 
     /// Sampled refusals from now on.

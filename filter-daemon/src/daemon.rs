@@ -80,9 +80,9 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
-            let unusable = error.chain().any(|cause| {
-                cause.downcast_ref::<OpenError>().is_some_and(needs_a_person)
-            });
+            let unusable = error
+                .chain()
+                .any(|cause| cause.downcast_ref::<OpenError>().is_some_and(needs_a_person));
             if unusable { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
         }
     }
@@ -118,8 +118,7 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     let store = store::open(&config.paths.state, config.limits, config.fail_safe.clone())?;
     let options = DatapathOptions { pins: config.paths.pins.clone(), packet_log };
     let mut datapath = Datapath::open(&options).context("cannot open the data path")?;
-    let counters = datapath.counters()?;
-    let observer = Observer::new(move || counters.read());
+    let observer = Observer::new(datapath.counters()?);
     let tasks = TaskTracker::new();
     if let Some(log) = datapath.start_packet_log()? {
         tasks.spawn(until(shutdown.clone(), "the packet log", log.run()));

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 pub use counters::CounterReader;
 pub use error::DatapathError;
 pub use events::EventSource;
-pub use links::{AttachMode, AttachError};
+pub use links::{AttachError, AttachMode};
 pub use object::{OBJECT_DIGEST, PacketLog, TOOLCHAIN};
 pub use syscall::program_name;
 
@@ -90,6 +90,12 @@ impl Datapath {
     pub fn apply(&mut self, policy: &Policy) -> Result<(), DatapathError> {
         let plan = self.active.plan(policy, &self.world)?;
         apply::carry_out(plan, &mut self.world, &mut self.active)
+    }
+
+    /// Frees what the last change left behind, when there is time for it: the
+    /// next change needs not wait for it then.
+    pub fn clear(&mut self) -> Result<(), DatapathError> {
+        apply::clear(&mut self.world, &mut self.active)
     }
 
     /// Takes over the pinned links, which swaps their program without a gap,

@@ -61,12 +61,28 @@ pub struct Drop {
     pub frame_bytes: u32,
 }
 
-type ReadCounters = Arc<dyn Fn() -> Result<Vec<CounterRow>, DatapathError> + Send + Sync>;
+/// Refused packets that no drop tells of, since the maps were made. The
+/// counters have them all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// Left out by the sampling.
+    pub unsampled: u64,
+    /// Sampled, and lost because the ring was full.
+    pub lost: u64,
+}
+
+/// Reads what the kernel counts.
+pub trait KernelCounts: Send + Sync {
+    /// Every counter that is not zero.
+    fn counters(&self) -> Result<Vec<CounterRow>, DatapathError>;
+    /// What the drops do not show.
+    fn unseen(&self) -> Result<Unseen, DatapathError>;
+}
 
 /// A view of what the data path did. Cheap to clone.
 #[derive(Clone)]
 pub struct Observer {
-    counters: ReadCounters,
+    kernel: Arc<dyn KernelCounts>,
     drops: broadcast::Sender<Drop>,
 }
 
@@ -74,18 +90,20 @@ impl Observer {
     /// How many refusals a slow reader may fall behind before it loses some.
     const BACKLOG: usize = 4096;
 
-    /// A view of counters that are read by the given function; drops are
-    /// published through it.
-    pub fn new(
-        counters: impl Fn() -> Result<Vec<CounterRow>, DatapathError> + Send + Sync + 'static,
-    ) -> Self {
-        Self { counters: Arc::new(counters), drops: broadcast::Sender::new(Self::BACKLOG) }
+    /// A view of what the kernel counts; drops are published through it.
+    pub fn new(kernel: impl KernelCounts + 'static) -> Self {
+        Self { kernel: Arc::new(kernel), drops: broadcast::Sender::new(Self::BACKLOG) }
     }
 
     /// Every counter that is not zero.
     pub async fn counters(&self) -> anyhow::Result<Vec<CounterRow>> {
-        let read = Arc::clone(&self.counters);
-        Ok(tokio::task::spawn_blocking(move || read()).await??)
+        let kernel = Arc::clone(&self.kernel);
+        Ok(tokio::task::spawn_blocking(move || kernel.counters()).await??)
+    }
+
+    /// What the drops do not show.
+    pub fn unseen(&self) -> Result<Unseen, DatapathError> {
+        self.kernel.unseen()
     }
 
     /// Refusals from now on.

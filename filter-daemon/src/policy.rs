@@ -85,7 +85,9 @@ pub struct Broadcast {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Two apps claim the same packets.
-    #[error("scope {scope} belongs to app {first} already, so app {second} cannot have it: give one of them a narrower scope, or remove it from {first}")]
+    #[error(
+        "scope {scope} belongs to app {first} already, so app {second} cannot have it: give one of them a narrower scope, or remove it from {first}"
+    )]
     ScopeConflict {
         /// What both claim.
         scope: Scope,
@@ -103,7 +105,9 @@ pub enum PolicyError {
         app: String,
     },
     /// The kernel's table has an end.
-    #[error("{count} scopes (broadcast addresses counted) do not fit: the kernel's table holds {limit}; join port ranges or drop destinations")]
+    #[error(
+        "{count} scopes (broadcast addresses counted) do not fit: the kernel's table holds {limit}; join port ranges or drop destinations"
+    )]
     TooManyScopes {
         /// How many are needed.
         count: usize,
@@ -111,7 +115,9 @@ pub enum PolicyError {
         limit: usize,
     },
     /// The table for later fragments has an end.
-    #[error("the scopes name too many combinations of destinations, protocols and interfaces ({count}, room for {limit}): join or drop destinations")]
+    #[error(
+        "the scopes name too many combinations of destinations, protocols and interfaces ({count}, room for {limit}): join or drop destinations"
+    )]
     TooManyCovers {
         /// How many are needed.
         count: usize,
@@ -119,7 +125,9 @@ pub enum PolicyError {
         limit: usize,
     },
     /// More fail-safe sources than fit.
-    #[error("{count} fail-safe sources do not fit: there is room for {limit}; join addresses to a CIDR")]
+    #[error(
+        "{count} fail-safe sources do not fit: there is room for {limit}; join addresses to a CIDR"
+    )]
     TooManyFailSafe {
         /// How many there are.
         count: usize,

@@ -25,7 +25,9 @@ pub enum AddressError {
     #[error("an address is missing: give an IP address or a CIDR such as 203.0.113.0/24")]
     Empty,
     /// Not an address at all.
-    #[error("{text:?} is not an IP address or CIDR: give one such as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32")]
+    #[error(
+        "{text:?} is not an IP address or CIDR: give one such as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32"
+    )]
     NotAnAddress {
         /// What was given.
         text: String,
@@ -41,7 +43,9 @@ pub enum AddressError {
         longest: u8,
     },
     /// A network with host bits can be read in two ways.
-    #[error("{text:?} has host bits set: write {host} for the one address or {network} for the whole network")]
+    #[error(
+        "{text:?} has host bits set: write {host} for the one address or {network} for the whole network"
+    )]
     HostBits {
         /// What was given.
         text: String,
@@ -185,7 +189,10 @@ mod tests {
     #[test]
     fn bare_zero_means_anywhere() {
         let address = Address::parse("0.0.0.0").expect("valid");
-        assert_eq!((address.text(), address.prefix()), ("0.0.0.0/0", "0.0.0.0/0".parse().expect("valid")));
+        assert_eq!(
+            (address.text(), address.prefix()),
+            ("0.0.0.0/0", "0.0.0.0/0".parse().expect("valid"))
+        );
     }
 
     #[test]
@@ -198,7 +205,19 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", " ", "1.2.3", "01.2.3.4", "1.2.3.4/33", "1.2.3.4/+8", "::1%eth0", "::/129", "a/8", "1.2.3.4/", "1.2.3.0/24/1"] {
+        for text in [
+            "",
+            " ",
+            "1.2.3",
+            "01.2.3.4",
+            "1.2.3.4/33",
+            "1.2.3.4/+8",
+            "::1%eth0",
+            "::/129",
+            "a/8",
+            "1.2.3.4/",
+            "1.2.3.0/24/1",
+        ] {
             assert!(Address::parse(text).is_err(), "{text:?}");
         }
     }

@@ -23,12 +23,11 @@ pub(super) fn carry_out(
         Plan::OneKey6(one) => world.tries6.change(one.place, one.change, &one.table),
         Plan::Switch(switch) => {
             learn(world, &switch.learned);
-            let result = prepare(&switch, world, active)
-                .and_then(|()| select(&switch.generation, world, active));
-            // After a success this frees what is out of use; after a failure,
-            // what was built in vain.
-            let cleared = clear(world, active);
-            result.and(cleared)
+            // The spare slot may have been in force a moment ago.
+            clear(world, active)?;
+            active.is_clear = false;
+            prepare(&switch, world, active)?;
+            select(&switch.generation, world, active)
         }
     }
 }
@@ -78,10 +77,16 @@ fn select(
     world.set_complete()
 }
 
-/// Empties every place that the generation in force does not name. Waits
-/// first: packets may still be under way that see the one before.
-fn clear(world: &mut World, active: &Active) -> Result<(), DatapathError> {
+/// Empties every place that the generation in force does not name: after a
+/// switch, what was in force before; after a failure, what was built in vain.
+/// Waits first: packets may still be under way that see the one before.
+pub(super) fn clear(world: &mut World, active: &mut Active) -> Result<(), DatapathError> {
+    if active.is_clear {
+        return Ok(());
+    }
     world.tries4.wait_for_packets()?;
     world.tries4.retain(&places::<V4>(&active.generation))?;
-    world.tries6.retain(&places::<V6>(&active.generation))
+    world.tries6.retain(&places::<V6>(&active.generation))?;
+    active.is_clear = true;
+    Ok(())
 }

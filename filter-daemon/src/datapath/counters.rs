@@ -1,32 +1,43 @@
-//! Reading the counters, summed over all CPUs.
+//! Reading what the program counts, summed over all CPUs.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use aya::maps::{MapData, PerCpuArray};
+use aya::maps::{Map, MapData, PerCpuArray};
 use filter_common::counter::{Counter, counter_cell};
+use filter_common::event::EventBudget;
 use filter_common::generation::MAX_APPS;
 use filter_common::reason::Reason;
 use filter_common::verdict::Verdict;
 
 use super::DatapathError;
-use super::world::open_counters;
-use crate::observe::CounterRow;
+use super::world::{open_counters, open_map};
+use crate::observe::{CounterRow, KernelCounts, Unseen};
+
+const BUDGET: &str = "EVENT_BUDGET";
 
 /// Reads the counters. Cheap to clone.
 #[derive(Clone)]
-pub struct CounterReader(Arc<PerCpuArray<MapData, Counter>>);
+pub struct CounterReader(Arc<Maps>);
+
+struct Maps {
+    counters: PerCpuArray<MapData, Counter>,
+    budget: PerCpuArray<MapData, EventBudget>,
+}
 
 impl CounterReader {
     pub(super) fn open(directory: &Path) -> Result<Self, DatapathError> {
-        Ok(Self(Arc::new(open_counters(directory)?)))
+        let budget = PerCpuArray::try_from(Map::PerCpuArray(open_map(directory, BUDGET)?))
+            .map_err(DatapathError::map("open", BUDGET))?;
+        Ok(Self(Arc::new(Maps { counters: open_counters(directory)?, budget })))
     }
 
     /// Every counter that is not zero, by app, reason and verdict.
     pub fn read(&self) -> Result<Vec<CounterRow>, DatapathError> {
         let apps = 0..u32::try_from(MAX_APPS).unwrap_or(0);
         let cells = apps.flat_map(|app| Reason::ALL.map(|reason| (app, reason)));
-        let cells = cells.flat_map(|(app, reason)| Verdict::ALL.map(|verdict| (app, reason, verdict)));
+        let cells =
+            cells.flat_map(|(app, reason)| Verdict::ALL.map(|verdict| (app, reason, verdict)));
         let rows = cells.map(|(app, reason, verdict)| self.read_cell(app, reason, verdict));
         rows.filter(|row| !matches!(row, Ok(row) if row.packets == 0)).collect()
     }
@@ -38,11 +49,26 @@ impl CounterReader {
         verdict: Verdict,
     ) -> Result<CounterRow, DatapathError> {
         let cell = counter_cell(app, reason, verdict);
-        let values = self.0.get(&cell, 0).map_err(DatapathError::map("read", "COUNTERS"))?;
+        let values =
+            self.0.counters.get(&cell, 0).map_err(DatapathError::map("read", "COUNTERS"))?;
         let sum = values.iter().fold(Counter::default(), |sum, cpu| Counter {
             packets: sum.packets.wrapping_add(cpu.packets),
             bytes: sum.bytes.wrapping_add(cpu.bytes),
         });
         Ok(CounterRow { app, reason, verdict, packets: sum.packets, bytes: sum.bytes })
+    }
+}
+
+impl KernelCounts for CounterReader {
+    fn counters(&self) -> Result<Vec<CounterRow>, DatapathError> {
+        self.read()
+    }
+
+    fn unseen(&self) -> Result<Unseen, DatapathError> {
+        let values = self.0.budget.get(&0, 0).map_err(DatapathError::map("read", BUDGET))?;
+        Ok(values.iter().fold(Unseen::default(), |sum, cpu| Unseen {
+            unsampled: sum.unsampled.wrapping_add(cpu.suppressed),
+            lost: sum.lost.wrapping_add(cpu.lost),
+        }))
     }
 }

@@ -11,7 +11,10 @@ pub(super) fn hint(denied: bool) -> String {
     }
     let missing = missing_capabilities();
     if !missing.is_empty() {
-        return format!("; this process lacks {}: run filterd as root or under its unit", missing.join(", "));
+        return format!(
+            "; this process lacks {}: run filterd as root or under its unit",
+            missing.join(", ")
+        );
     }
     match fs::read_to_string("/sys/kernel/security/lockdown") {
         Ok(text) if text.contains("[confidentiality]") => {

@@ -15,7 +15,9 @@ pub enum DatapathError {
         found: String,
     },
     /// The pin directory is not on a BPF file system.
-    #[error("{0} is not on a BPF file system: mount one with `mount -t bpf bpf /sys/fs/bpf`, or set paths.pins to a directory on one")]
+    #[error(
+        "{0} is not on a BPF file system: mount one with `mount -t bpf bpf /sys/fs/bpf`, or set paths.pins to a directory on one"
+    )]
     NotBpffs(PathBuf),
     /// A file under the pin directory.
     #[error("cannot {action} {path}: {source}")]
@@ -46,7 +48,9 @@ pub enum DatapathError {
         reason: String,
     },
     /// What was read back is not what was written.
-    #[error("BPF map {map} does not hold what was written to it ({subject}): the change is not in force")]
+    #[error(
+        "BPF map {map} does not hold what was written to it ({subject}): the change is not in force"
+    )]
     ReadBack {
         /// Which map.
         map: &'static str,

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
-use filter_common::event::{Event, EventBudget};
+use aya::maps::{Map, MapData, RingBuf};
+use filter_common::event::Event;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -11,13 +11,9 @@ use super::DatapathError;
 use super::world::open_map;
 
 const EVENTS: &str = "EVENTS";
-const BUDGET: &str = "EVENT_BUDGET";
 
-/// The ring of sampled refusals, and what did not fit into it.
-pub struct EventSource {
-    ring: AsyncFd<RingBuf<MapData>>,
-    budget: PerCpuArray<MapData, EventBudget>,
-}
+/// The ring of sampled refusals.
+pub struct EventSource(AsyncFd<RingBuf<MapData>>);
 
 impl EventSource {
     pub(super) fn open(directory: &Path) -> Result<Self, DatapathError> {
@@ -30,15 +26,13 @@ impl EventSource {
             map: EVENTS.to_owned(),
             reason: error.to_string(),
         })?;
-        let budget = PerCpuArray::try_from(Map::PerCpuArray(open_map(directory, BUDGET)?))
-            .map_err(DatapathError::map("open", BUDGET))?;
-        Ok(Self { ring, budget })
+        Ok(Self(ring))
     }
 
     /// Waits for events and answers all that are there.
     pub async fn next(&mut self) -> std::io::Result<Vec<Event>> {
         loop {
-            let mut ready = self.ring.readable_mut().await?;
+            let mut ready = self.0.readable_mut().await?;
             let ring = ready.get_inner_mut();
             let mut events = Vec::new();
             while let Some(item) = ring.next() {
@@ -51,15 +45,6 @@ impl EventSource {
                 return Ok(events);
             }
         }
-    }
-
-    /// Refusals that were not sampled, and samples that found the ring full,
-    /// since the maps were made.
-    pub fn unseen(&self) -> Result<(u64, u64), DatapathError> {
-        let values = self.budget.get(&0, 0).map_err(DatapathError::map("read", BUDGET))?;
-        Ok(values.iter().fold((0, 0), |(suppressed, lost), cpu| {
-            (suppressed + cpu.suppressed, lost + cpu.lost)
-        }))
     }
 }
 

@@ -11,6 +11,9 @@ use super::world::World;
 pub(super) struct Active {
     pub(super) slot: u32,
     pub(super) generation: Box<Generation>,
+    /// Whether nothing is left of the generation before, and no packet is
+    /// judged by it any more.
+    pub(super) is_clear: bool,
 }
 
 impl Active {
@@ -21,7 +24,7 @@ impl Active {
             true => read_slot(world, slot)?,
             false => Box::new(Generation::EMPTY),
         };
-        let active = Self { slot, generation };
+        let active = Self { slot, generation, is_clear: false };
         world.tries4.adopt(&active.places::<V4>())?;
         world.tries6.adopt(&active.places::<V6>())?;
         Ok(active)

@@ -28,7 +28,9 @@ pub enum AttachMode {
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// Another program is there.
-    #[error("another XDP program is attached: detach it first, or leave this interface out of filterd.toml")]
+    #[error(
+        "another XDP program is attached: detach it first, or leave this interface out of filterd.toml"
+    )]
     Busy,
     /// The driver has no native mode and no other was asked for.
     #[error("the driver does not take the program in {mode} mode: {reason}")]
@@ -39,7 +41,9 @@ pub enum AttachError {
         reason: String,
     },
     /// The link cannot be pinned.
-    #[error("the kernel offers no link for this interface, so the filter could not outlive the daemon: it is not attached")]
+    #[error(
+        "the kernel offers no link for this interface, so the filter could not outlive the daemon: it is not attached"
+    )]
     NoLink,
     /// Anything about the pins.
     #[error(transparent)]

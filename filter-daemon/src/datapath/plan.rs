@@ -65,7 +65,8 @@ impl Active {
         let mut v6 = draft(&self.generation, policy, &world.tries6, &mut generation);
         let unbuilt = v4.builds.is_empty() && v6.builds.is_empty();
         let same = unbuilt && world.is_complete()? && self.is_same(&generation);
-        let learned = Tables { v4: std::mem::take(&mut v4.learned), v6: std::mem::take(&mut v6.learned) };
+        let learned =
+            Tables { v4: std::mem::take(&mut v4.learned), v6: std::mem::take(&mut v6.learned) };
         match (same, v4.changes.len(), v6.changes.len()) {
             (true, 0, 0) => return Ok(Plan::Nothing { learned }),
             (true, 1, 0) => return Ok(Plan::OneKey4(v4.changes.remove(0))),
@@ -101,9 +102,8 @@ impl Active {
     }
 
     fn new_apps(&self, policy: &Policy) -> Vec<u32> {
-        let is_new = |app: &&AppPolicy| {
-            self.generation.apps[app.index as usize] == AppRecord::default()
-        };
+        let is_new =
+            |app: &&AppPolicy| self.generation.apps[app.index as usize] == AppRecord::default();
         policy.apps.iter().filter(is_new).map(|app| app.index).collect()
     }
 }
@@ -137,7 +137,11 @@ fn draft<F: Family>(
                 draft.changes.push(Change { place, change, table: table.clone() });
                 true
             } else {
-                draft.builds.push((index, kind, (!table.prefixes().is_empty()).then(|| table.clone())));
+                draft.builds.push((
+                    index,
+                    kind,
+                    (!table.prefixes().is_empty()).then(|| table.clone()),
+                ));
                 false
             };
             if stays {

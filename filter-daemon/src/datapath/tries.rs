@@ -168,7 +168,8 @@ impl<F: Family> Tries<F> {
         if entries > TRIE_CAPACITY as usize {
             return Err(DatapathError::ListTooLong { entries, limit: TRIE_CAPACITY });
         }
-        let trie = Trie::<F>::create(TRIE_CAPACITY, BPF_F_NO_PREALLOC).map_err(self.error("make", place))?;
+        let trie = Trie::<F>::create(TRIE_CAPACITY, BPF_F_NO_PREALLOC)
+            .map_err(self.error("make", place))?;
         self.fill(place, &trie, table)?;
         self.release(place)?;
         trie.map().pin(self.pin(place)).map_err(|error| DatapathError::Map {
@@ -231,7 +232,11 @@ impl<F: Family> Tries<F> {
 
     fn clear_outer(&self, place: u32) -> Result<(), DatapathError> {
         syscall::delete_element(self.outer_map.fd().as_fd(), place).map(drop).map_err(|error| {
-            DatapathError::Map { operation: "empty a place", map: F::OUTER.to_owned(), reason: error.to_string() }
+            DatapathError::Map {
+                operation: "empty a place",
+                map: F::OUTER.to_owned(),
+                reason: error.to_string(),
+            }
         })
     }
 
@@ -276,7 +281,9 @@ fn put<A: aya::Pod>(
     let mut tries = 0;
     loop {
         match trie.insert(&key, value, 0) {
-            Err(MapError::SyscallError(error)) if is_memory(&error.io_error) && tries < MEMORY_TRIES => {
+            Err(MapError::SyscallError(error))
+                if is_memory(&error.io_error) && tries < MEMORY_TRIES =>
+            {
                 tries += 1;
                 std::thread::sleep(MEMORY_PAUSE);
             }

@@ -108,7 +108,9 @@ fn misfit(directory: &Path) -> Option<String> {
     let stamp = open_array::<Stamp>(directory, "STAMP").and_then(|stamp| read_stamp(&stamp));
     match stamp {
         Ok(stamp) if stamp.magic == STAMP_MAGIC && stamp.abi == ABI_VERSION => None,
-        Ok(stamp) if stamp.magic == STAMP_MAGIC => Some(format!("ABI {} of another release", stamp.abi)),
+        Ok(stamp) if stamp.magic == STAMP_MAGIC => {
+            Some(format!("ABI {} of another release", stamp.abi))
+        }
         Ok(_) => Some("it never held a whole policy".to_owned()),
         Err(error) => Some(error.to_string()),
     }
@@ -127,7 +129,8 @@ pub(super) fn open_array<T: Pod>(
     directory: &Path,
     name: &str,
 ) -> Result<Array<MapData, T>, DatapathError> {
-    Array::try_from(Map::Array(open_map(directory, name)?)).map_err(DatapathError::map("open", name))
+    Array::try_from(Map::Array(open_map(directory, name)?))
+        .map_err(DatapathError::map("open", name))
 }
 
 pub(super) fn open_counters(
@@ -183,8 +186,10 @@ impl World {
         })?;
         for reason in Reason::ALL {
             for verdict in Verdict::ALL {
-                let zero = PerCpuValues::try_from(vec![Counter::default(); cpus])
-                    .map_err(|source| DatapathError::File { action: "clear", path: "COUNTERS".into(), source })?;
+                let zero =
+                    PerCpuValues::try_from(vec![Counter::default(); cpus]).map_err(|source| {
+                        DatapathError::File { action: "clear", path: "COUNTERS".into(), source }
+                    })?;
                 self.counters
                     .set(counter_cell(app, reason, verdict), zero, 0)
                     .map_err(DatapathError::map("clear", "COUNTERS"))?;

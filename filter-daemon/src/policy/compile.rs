@@ -47,8 +47,7 @@ pub fn compile(state: &State, host: &Host) -> Result<Policy, PolicyError> {
         count,
         limit,
     })?;
-    let apps: BTreeMap<u32, &Arc<App>> =
-        state.apps.values().map(|app| (app.index, app)).collect();
+    let apps: BTreeMap<u32, &Arc<App>> = state.apps.values().map(|app| (app.index, app)).collect();
     Ok(Policy {
         revision: state.revision,
         flags: flags(state.settings),
@@ -153,9 +152,7 @@ fn octets(prefix: Prefix) -> ([u8; 16], [u8; 16], u8) {
             mask[..4].copy_from_slice(&network.netmask().octets());
             (address, mask, FAMILY_V4)
         }
-        IpNet::V6(network) => {
-            (network.network().octets(), network.netmask().octets(), FAMILY_V6)
-        }
+        IpNet::V6(network) => (network.network().octets(), network.netmask().octets(), FAMILY_V6),
     }
 }
 

@@ -43,7 +43,9 @@ fn classes(scopes: &[ScopeRecord]) -> Vec<ScopeRecord> {
         let ScopeRecord { destination, mask, family, .. } = *scope;
         ScopeRecord { destination, mask, family, ..ScopeRecord::ANY }
     }));
-    places.sort_by_key(|place| (std::cmp::Reverse(place.mask), place.destination, place.family, place.flags));
+    places.sort_by_key(|place| {
+        (std::cmp::Reverse(place.mask), place.destination, place.family, place.flags)
+    });
     places.dedup();
     let protocols = Protocol::WITH_PORTS.map(Protocol::number).into_iter().chain([PROTOCOL_ANY]);
     let protocols: Vec<u8> = protocols.collect();
@@ -52,7 +54,11 @@ fn classes(scopes: &[ScopeRecord]) -> Vec<ScopeRecord> {
         .rev()
         .flat_map(|ifindex| places.iter().map(move |place| (ifindex, *place)))
         .flat_map(|(ifindex, place)| {
-            protocols.iter().map(move |protocol| ScopeRecord { ifindex, protocol: *protocol, ..place })
+            protocols.iter().map(move |protocol| ScopeRecord {
+                ifindex,
+                protocol: *protocol,
+                ..place
+            })
         })
         .collect()
 }
@@ -71,11 +77,7 @@ fn covers_destination(wide: &ScopeRecord, narrow: &ScopeRecord) -> bool {
         && (0..16).all(|i| narrow.destination[i] & wide.mask[i] == wide.destination[i])
 }
 
-fn least_strict(
-    class: &ScopeRecord,
-    scopes: &[ScopeRecord],
-    modes: &BTreeMap<u32, Mode>,
-) -> Mode {
+fn least_strict(class: &ScopeRecord, scopes: &[ScopeRecord], modes: &BTreeMap<u32, Mode>) -> Mode {
     let protocols: Vec<u8> = match class.protocol {
         // The protocol is not known: any with ports, or one without.
         PROTOCOL_ANY => {
@@ -91,10 +93,7 @@ fn least_strict(
             .flat_map(|scope| [Some(scope.port_first), scope.port_last.checked_add(1)])
             .flatten()
             .chain([0]);
-        borders
-            .map(|port| mode_at(&holders, port, modes))
-            .min()
-            .unwrap_or(Mode::Off)
+        borders.map(|port| mode_at(&holders, port, modes)).min().unwrap_or(Mode::Off)
     };
     protocols.into_iter().map(strictness).min().unwrap_or(Mode::Off)
 }

@@ -30,7 +30,8 @@ pub(super) fn cover(
             InterfaceStatus { name: link.name.clone(), index: Some(link.index), asked: mode, state }
         })
         .collect();
-    let unmatched = rules.iter().filter(|rule| !network.links.values().any(|link| names(rule, link)));
+    let unmatched =
+        rules.iter().filter(|rule| !network.links.values().any(|link| names(rule, link)));
     statuses.extend(unmatched.map(|rule| InterfaceStatus {
         name: rule.pattern.clone(),
         index: None,
@@ -83,11 +84,18 @@ fn cover_one(datapath: &mut Datapath, link: &Link, mode: AttachMode) -> Interfac
 fn attach(datapath: &mut Datapath, link: &Link, mode: AttachMode) -> InterfaceState {
     match datapath.attach(link.index, mode) {
         Ok(got) => {
-            tracing::info!(interface = link.name, index = link.index, mode = got.name(), "put the filter on");
+            tracing::info!(
+                interface = link.name,
+                index = link.index,
+                mode = got.name(),
+                "put the filter on"
+            );
             InterfaceState::Attached { got }
         }
         Err(AttachError::Busy) => {
-            let holder = link.program.map_or_else(String::new, |program| format!(" (program id {})", program.id));
+            let holder = link
+                .program
+                .map_or_else(String::new, |program| format!(" (program id {})", program.id));
             InterfaceState::Refused(format!(
                 "another XDP program is attached{holder}: detach it, or leave this interface out of filterd.toml"
             ))

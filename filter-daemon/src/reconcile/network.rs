@@ -7,7 +7,9 @@ use futures_util::stream::TryStreamExt as _;
 use futures_util::{Stream, StreamExt as _};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::AddressAttribute;
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, LinkXdp, XdpAttached};
+use netlink_packet_route::link::{
+    LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, LinkXdp, XdpAttached,
+};
 use rtnetlink::{Handle, MulticastGroup, new_multicast_connection};
 
 use crate::datapath::AttachMode;

@@ -83,7 +83,10 @@ impl Reconciler {
                     }
                     self.look_at_host().await;
                 }
-                _ = look.tick() => self.look_at_host().await,
+                _ = look.tick() => {
+                    self.look_at_host().await;
+                    self.clear();
+                }
             }
         }
         self.leave();
@@ -92,7 +95,9 @@ impl Reconciler {
     fn restart_monitor(&mut self) {
         match Monitor::start() {
             Ok(monitor) => self.monitor = monitor,
-            Err(error) => tracing::warn!(%error, "cannot follow the host's interfaces; looking once a second"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot follow the host's interfaces; looking once a second")
+            }
         }
     }
 
@@ -114,7 +119,8 @@ impl Reconciler {
     }
 
     fn host_of(&self, network: &Network) -> Host {
-        let interface = |link: &super::network::Link| Interface { name: link.name.clone(), index: link.index };
+        let interface =
+            |link: &super::network::Link| Interface { name: link.name.clone(), index: link.index };
         Host {
             fail_safe: self.parts.fail_safe.clone(),
             interfaces: network.links.values().map(interface).collect(),
@@ -140,7 +146,11 @@ impl Reconciler {
         if let Phase::Degraded(reason) = &phase
             && self.status.borrow().phase != phase
         {
-            tracing::error!(revision = state.revision, reason, "the last good state stays in force");
+            tracing::error!(
+                revision = state.revision,
+                reason,
+                "the last good state stays in force"
+            );
         }
         let facts = self.parts.datapath.facts();
         self.status.send_modify(|status| {
@@ -160,6 +170,12 @@ impl Reconciler {
         Ok(())
     }
 
+    fn clear(&mut self) {
+        if let Err(error) = block_in_place(|| self.parts.datapath.clear()) {
+            tracing::warn!(%error, "cannot free what the last change left behind");
+        }
+    }
+
     fn adopt(&mut self) -> Result<(), DatapathError> {
         if !self.adopted {
             self.parts.datapath.adopt_links()?;
@@ -177,7 +193,9 @@ impl Reconciler {
         let statuses = block_in_place(|| {
             match parts.datapath.restore_pins() {
                 Ok(lost) if lost.is_empty() => {}
-                Ok(lost) => tracing::warn!(interfaces = ?lost, "somebody removed pins of the filter; they are back"),
+                Ok(lost) => {
+                    tracing::warn!(interfaces = ?lost, "somebody removed pins of the filter; they are back")
+                }
                 Err(error) => tracing::warn!(%error, "cannot put back the pins of the filter"),
             }
             cover(&mut parts.datapath, network, &parts.interfaces, *detached)

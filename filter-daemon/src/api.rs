@@ -1,0 +1,43 @@
+//! The HTTP interface: one router, whatever it is served on.
+//!
+//! Owns the paths, the wire types and the error bodies, and the control
+//! socket. Never changes state by itself: every change is a command, and every
+//! view is what [`Control`] shows.
+//!
+//! Invariants: every error is a JSON object with `error` and, where there is
+//! one, `error_code`; what answers well is durable, and `Filterd-Applied` says
+//! whether it is in force; no body, header or connection is unbounded.
+
+mod admin;
+mod apps;
+mod body;
+mod control_socket;
+mod drops;
+mod entries;
+mod fault;
+mod host;
+mod path;
+mod peer;
+mod protect;
+mod wire;
+
+use axum::Router;
+
+pub(crate) use control_socket::SOCKET_SUFFIX;
+pub use control_socket::{ControlSocket, ServeError, bind, serve};
+
+use crate::control::Control;
+use fault::Fault;
+
+/// Every path of the interface.
+pub fn router(control: Control) -> Router {
+    Router::new()
+        .nest("/api/admin/v3.0", admin::router())
+        .nest("/api/filter/v1", apps::router().merge(host::router()))
+        .fallback(async || Fault::unknown_path())
+        .method_not_allowed_fallback(async || Fault::unknown_method())
+        .with_state(control)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,104 @@
+//! Bodies: JSON whatever the content type says, with or without a length,
+//! never more than a limit, never for longer than a limit.
+
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{FromRequest, Request};
+use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::fault::Fault;
+
+/// The limit of an ordinary body.
+const SMALL_BYTES: usize = 1 << 20;
+
+/// The limit of a body that holds a whole list.
+pub(super) const BULK_BYTES: usize = 64 << 20;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A body above this size is read on a thread of its own.
+const LONG_READ_BYTES: usize = 256 << 10;
+
+/// How many bodies above the ordinary limit are in memory at a time; the
+/// others wait.
+static TURNS: Semaphore = Semaphore::const_new(4);
+
+/// What a client sent.
+pub(super) struct Sent<T, const LIMIT_BYTES: usize = SMALL_BYTES>(pub(super) T);
+
+impl<T, S, const LIMIT_BYTES: usize> FromRequest<S> for Sent<T, LIMIT_BYTES>
+where
+    T: DeserializeOwned + Send + 'static,
+    S: Send + Sync,
+{
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+        let collected = collect(request.into_body(), LIMIT_BYTES);
+        let (bytes, _turn) = tokio::time::timeout(PATIENCE, collected)
+            .await
+            .map_err(|_| Fault::body_too_slow())??;
+        if bytes.len() <= LONG_READ_BYTES {
+            return parse(&bytes).map(Self);
+        }
+        tokio::task::spawn_blocking(move || parse(&bytes).map(Self))
+            .await
+            .map_err(|error| Fault::internal(format!("the body could not be read: {error}")))?
+    }
+}
+
+/// The body, and its turn if it is a large one.
+async fn collect(
+    mut body: Body,
+    limit_bytes: usize,
+) -> Result<(Vec<u8>, Option<SemaphorePermit<'static>>), Fault> {
+    let too_large = |bytes: usize| bytes > limit_bytes;
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if too_large(announced) {
+        return Err(Fault::body_too_large(limit_bytes));
+    }
+    let mut bytes = Vec::new();
+    let mut turn = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|error| Fault::malformed_json(format!("the body breaks off: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if too_large(bytes.len() + data.len()) {
+            return Err(Fault::body_too_large(limit_bytes));
+        }
+        if turn.is_none() && bytes.len() + data.len() > SMALL_BYTES {
+            turn = TURNS.acquire().await.ok();
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((bytes, turn))
+}
+
+/// Reads JSON; a fault names the field.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(Fault::malformed_json("the body is empty: send a JSON object"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        match cause.classify() {
+            serde_json::error::Category::Data if path == "." => Fault::parameter(cause.to_string()),
+            serde_json::error::Category::Data => Fault::parameter(format!("{path}: {cause}")),
+            serde_json::error::Category::Io
+            | serde_json::error::Category::Syntax
+            | serde_json::error::Category::Eof => not_json(&cause),
+        }
+    })?;
+    reader.end().map_err(|cause| not_json(&cause))?;
+    Ok(value)
+}
+
+fn not_json(cause: &serde_json::Error) -> Fault {
+    Fault::malformed_json(format!("the body is not JSON: {cause}"))
+}

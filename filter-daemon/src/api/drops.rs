@@ -1,0 +1,85 @@
+//! Refusals as they come, one JSON object a line.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use super::host::app_of_index;
+use crate::control::Control;
+use crate::observe::Drop;
+use crate::state::State as Kept;
+
+#[derive(Serialize)]
+struct DropOut<'a> {
+    time: String,
+    interface: Option<&'a str>,
+    app: Option<&'a str>,
+    reason: &'static str,
+    verdict: &'static str,
+    source: Option<IpAddr>,
+    source_port: u16,
+    destination: Option<IpAddr>,
+    destination_port: u16,
+    protocol: u8,
+    frame_bytes: u32,
+}
+
+/// What a reader that is too slow did not get.
+#[derive(Serialize)]
+struct LostOut {
+    lost: u64,
+}
+
+/// Goes on until the client leaves or the daemon ends.
+pub(super) async fn follow(
+    State(control): State<Control>,
+    shutdown: Option<Extension<CancellationToken>>,
+) -> Response {
+    let shutdown = shutdown.map(|Extension(token)| token).unwrap_or_default();
+    let start = (control.drops(), control, shutdown);
+    let lines = stream::unfold(start, async |(mut drops, control, shutdown)| {
+        let received = tokio::select! {
+            received = drops.recv() => received,
+            () = shutdown.cancelled() => return None,
+        };
+        let line = match received {
+            Ok(drop) => line(&DropOut::new(&drop, &control.store().state())),
+            Err(broadcast::error::RecvError::Lagged(lost)) => line(&LostOut { lost }),
+            Err(broadcast::error::RecvError::Closed) => return None,
+        };
+        Some((Ok::<_, Infallible>(line), (drops, control, shutdown)))
+    });
+    ([("content-type", "application/x-ndjson")], Body::from_stream(lines)).into_response()
+}
+
+fn line(value: &impl Serialize) -> Bytes {
+    let mut text = serde_json::to_vec(value).expect("texts, numbers and addresses are always JSON");
+    text.push(b'\n');
+    Bytes::from(text)
+}
+
+impl<'a> DropOut<'a> {
+    fn new(drop: &'a Drop, state: &'a Kept) -> Self {
+        Self {
+            time: jiff::Timestamp::try_from(drop.time).unwrap_or_default().to_string(),
+            interface: drop.interface.as_deref(),
+            app: app_of_index(state, drop.app).map(|app| app.client_app_id.as_str()),
+            reason: drop.reason.name(),
+            verdict: drop.verdict.name(),
+            source: drop.source,
+            source_port: drop.source_port,
+            destination: drop.destination,
+            destination_port: drop.destination_port,
+            protocol: drop.protocol,
+            frame_bytes: drop.frame_bytes,
+        }
+    }
+}

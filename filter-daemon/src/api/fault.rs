@@ -1,0 +1,134 @@
+//! Error answers: a status, a code that programs compare, a text that says
+//! what to do.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::access_list::ListError;
+use crate::policy::PolicyError;
+use crate::store::StoreError;
+
+/// An error on its way to the client.
+#[derive(Debug)]
+pub(super) struct Fault {
+    status: StatusCode,
+    code: Option<&'static str>,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct FaultBody<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'static str>,
+}
+
+impl Fault {
+    fn new(status: StatusCode, code: &'static str, text: impl Into<String>) -> Self {
+        Self { status, code: Some(code), text: text.into() }
+    }
+
+    /// A field of the body, the path, the query or a header is wrong; the text
+    /// names it.
+    pub(super) fn parameter(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", text)
+    }
+
+    /// The body is not JSON.
+    pub(super) fn malformed_json(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "MalformedJson", text)
+    }
+
+    pub(super) fn body_too_large(limit_bytes: usize) -> Self {
+        let text = format!("the body is larger than {} MiB", limit_bytes >> 20);
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", text)
+    }
+
+    pub(super) fn body_too_slow() -> Self {
+        let text = "the body did not arrive in time";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", text)
+    }
+
+    /// The peer of the control socket may not use it.
+    pub(super) fn forbidden(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", text)
+    }
+
+    /// No connection is free.
+    pub(super) fn busy() -> Self {
+        let text =
+            "too many connections: close some, or raise limits.control_connections in filterd.toml";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "TooManyConnections", text)
+    }
+
+    pub(super) fn internal(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", text)
+    }
+
+    pub(super) fn unknown_path() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFound", "there is no such path")
+    }
+
+    pub(super) fn unknown_method() -> Self {
+        let text = "this path does not take this method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text)
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body as bytes.
+    pub(super) fn body(&self) -> Vec<u8> {
+        let body = FaultBody { error: &self.text, error_code: self.code };
+        serde_json::to_vec(&body).expect("two texts are always JSON")
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let content_type = [("content-type", "application/json")];
+        (self.status, content_type, self.body()).into_response()
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        let (status, code) = match error {
+            StoreError::GroupNotFound(_) => (StatusCode::NOT_FOUND, "GroupNotFound"),
+            StoreError::AppNotFound(_) => (StatusCode::NOT_FOUND, "AppNotFound"),
+            StoreError::AppAlreadyExists { .. } => (StatusCode::CONFLICT, "AppAlreadyExists"),
+            StoreError::InvalidName(_) | StoreError::CommentTooLong(_) => {
+                (StatusCode::BAD_REQUEST, "InvalidParameter")
+            }
+            // Clients compare this answer as a whole, and it has no code.
+            StoreError::List(ListError::UnknownEntry(_)) => {
+                return Self { status: StatusCode::NOT_FOUND, code: None, text };
+            }
+            StoreError::List(ListError::Duplicate { .. }) => {
+                (StatusCode::CONFLICT, "AllowedIPDuplicateAddress")
+            }
+            StoreError::LimitExceeded { .. } => (StatusCode::BAD_REQUEST, "LimitExceeded"),
+            StoreError::Policy(error) => policy_code(&error),
+            StoreError::WouldCutSession(_) => (StatusCode::CONFLICT, "WouldCutSession"),
+            StoreError::StorageFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "StorageFull"),
+            StoreError::Storage(_) | StoreError::Diverged | StoreError::Stopped => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
+            }
+        };
+        Self::new(status, code, text)
+    }
+}
+
+fn policy_code(error: &PolicyError) -> (StatusCode, &'static str) {
+    match error {
+        PolicyError::ScopeConflict { .. } | PolicyError::ScopeRepeated { .. } => {
+            (StatusCode::CONFLICT, "ScopeConflict")
+        }
+        PolicyError::TooManyScopes { .. }
+        | PolicyError::TooManyCovers { .. }
+        | PolicyError::TooManyFailSafe { .. } => (StatusCode::BAD_REQUEST, "LimitExceeded"),
+    }
+}

@@ -1,0 +1,55 @@
+//! The ids in a path.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+
+use super::fault::Fault;
+use crate::command::AppRef;
+use crate::id::ObjectId;
+
+/// `/groups/{group}`.
+pub(super) struct GroupPath(pub(super) ObjectId);
+
+/// `/groups/{group}/apps/{app}`.
+pub(super) struct AppPath(pub(super) AppRef);
+
+/// `/groups/{group}/apps/{app}/…/{entry}`.
+pub(super) struct EntryPath(pub(super) AppRef, pub(super) ObjectId);
+
+impl<S: Send + Sync> FromRequestParts<S> for GroupPath {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        Ok(Self(id(&params(parts, state).await?, "group")?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AppPath {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let params = params(parts, state).await?;
+        Ok(Self(AppRef { group: id(&params, "group")?, app: id(&params, "app")? }))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for EntryPath {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let params = params(parts, state).await?;
+        let app = AppRef { group: id(&params, "group")?, app: id(&params, "app")? };
+        Ok(Self(app, id(&params, "entry")?))
+    }
+}
+
+async fn params<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Fault> {
+    RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|rejection| Fault::parameter(format!("path: {}", rejection.body_text())))
+}
+
+fn id(params: &RawPathParams, name: &str) -> Result<ObjectId, Fault> {
+    let text = params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value);
+    text.parse().map_err(|error| Fault::parameter(format!("{name}: {error}")))
+}

@@ -1,0 +1,8 @@
+//! The router as clients see it, without a socket.
+
+mod admin;
+pub(crate) mod bench;
+mod bodies;
+mod ours;
+
+use bench::Bench;

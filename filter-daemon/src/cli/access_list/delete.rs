@@ -1,0 +1,123 @@
+//! `filterctl accesslist delete`.
+
+use clap::Args;
+use hyper::Method;
+use serde::Serialize;
+
+use super::entry_choice;
+use crate::cli::answers::{App, Entry};
+use crate::cli::failure::Failure;
+use crate::cli::invocation::Invocation;
+use crate::cli::output::{self, Columns};
+use crate::cli::terminal;
+
+/// Which entries.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Options {
+    /// The app: its id, its name, or the beginning of its client app id
+    #[arg(short, long)]
+    app: Option<String>,
+
+    /// The entry's address, as it is listed; repeat or separate by commas
+    #[arg(long = "ip", value_name = "ADDRESS", value_delimiter = ',')]
+    ips: Vec<String>,
+}
+
+/// What became of one entry.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    address: &'a str,
+    deleted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<String>,
+}
+
+/// Takes the entries off, all named ones or none.
+pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<(), Failure> {
+    if options.ips.is_empty() && !invocation.is_attended() {
+        return Err(Failure::usage("--ip is missing: name the entry by its address"));
+    }
+    let app = invocation.app(options.app.as_deref(), "--app").await?;
+    let entries = invocation.entries(&app).await?;
+    let chosen = match options.ips.as_slice() {
+        [] => asked(&entries)?,
+        wanted => named(invocation, &entries, wanted)?,
+    };
+    if chosen.is_empty() {
+        return Err(Failure::new("no IP addresses or CIDR blocks to delete"));
+    }
+    delete(invocation, &app, &chosen).await
+}
+
+fn named<'a>(
+    invocation: &Invocation,
+    entries: &'a [Entry],
+    wanted: &[String],
+) -> Result<Vec<&'a Entry>, Failure> {
+    let mut chosen: Vec<&Entry> = Vec::new();
+    let mut unknown = Vec::new();
+    let mut remarks = Vec::new();
+    for address in wanted {
+        let Some(found) = entry_choice::find(entries, address) else {
+            unknown.push(address.as_str());
+            continue;
+        };
+        remarks.extend(found.remark(address));
+        if !chosen.iter().any(|entry| entry.id == found.entry().id) {
+            chosen.push(found.entry());
+        }
+    }
+    if unknown.is_empty() {
+        remarks.iter().for_each(|remark| invocation.warn(remark));
+        return Ok(chosen);
+    }
+    let unknown = unknown.join(", ");
+    Err(Failure::new(format!("unable to find IP address(es) and/or CIDR block(s): {unknown}"))
+        .with_advice("Nothing was deleted."))
+}
+
+fn asked(entries: &[Entry]) -> Result<Vec<&Entry>, Failure> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let question = "Which IP Address(es) and/or CIDR block(s) would you like to delete?";
+    let choices: Vec<String> = entries.iter().map(|entry| entry.address.clone()).collect();
+    let places = terminal::ask_many(question, &choices)?;
+    Ok(places.into_iter().map(|place| &entries[place]).collect())
+}
+
+async fn delete(invocation: &Invocation, app: &App, chosen: &[&Entry]) -> Result<(), Failure> {
+    let mut rows = Vec::with_capacity(chosen.len());
+    let mut first_failure = None;
+    let mut held_back = None;
+    for entry in chosen {
+        let path = format!("{}/{}", app.access_list_path(), entry.id);
+        let outcome = invocation.change(Method::DELETE, &path, None::<&()>).await;
+        let details = outcome.as_ref().err().map(|failure| failure.why().to_owned());
+        rows.push(Row { address: &entry.address, deleted: outcome.is_ok(), details });
+        match outcome {
+            Ok(saved) => held_back = saved.held_back(),
+            Err(failure) => first_failure = first_failure.or(Some(failure)),
+        }
+    }
+    print(invocation, &rows)?;
+    match (first_failure, held_back) {
+        (Some(failure), _) => Err(failure),
+        (None, Some(reason)) => Err(Failure::not_in_force(reason)),
+        (None, None) => Ok(()),
+    }
+}
+
+fn print(invocation: &Invocation, rows: &[Row<'_>]) -> Result<(), Failure> {
+    if invocation.json {
+        return output::json(&rows);
+    }
+    let deleted = rows.iter().filter(|row| row.deleted).count();
+    output::line(&format!("Deleted {deleted} IP address(es) and/or CIDR block(s)"))?;
+    let mut table = Columns::new(["IP Address", "Deleted", "Details"]);
+    for row in rows {
+        let done = if row.deleted { "true" } else { "false" };
+        table.row([row.address, done, row.details.as_deref().unwrap_or_default()]);
+    }
+    table.print()
+}

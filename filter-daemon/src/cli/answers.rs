@@ -1,0 +1,185 @@
+//! What the daemon answers, as JSON has it, and prints of ours in JSON.
+
+use serde::{Deserialize, Serialize};
+
+/// A group.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Group {
+    /// 24 hex digits.
+    #[serde(rename = "_id")]
+    pub(super) id: String,
+    /// What people call it.
+    pub(super) name: String,
+}
+
+/// An app.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct App {
+    /// 24 hex digits.
+    #[serde(rename = "_id")]
+    pub(super) id: String,
+    /// `name-xxxxx`.
+    pub(super) client_app_id: String,
+    /// The name it was given.
+    pub(super) name: String,
+    /// Its owner.
+    pub(super) group_id: String,
+    /// enforce, observe or off.
+    pub(super) mode: String,
+    /// Which packets belong to it.
+    pub(super) scopes: Vec<String>,
+    /// Sources that pass before the list.
+    pub(super) trusted_hops: Vec<String>,
+    /// How many entries its list has.
+    pub(super) entries: u64,
+}
+
+/// An entry.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(super) struct Entry {
+    /// 24 hex digits.
+    #[serde(rename = "_id")]
+    pub(super) id: String,
+    /// The address as typed.
+    pub(super) address: String,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) comment: String,
+}
+
+/// An access list.
+#[derive(Debug, Deserialize)]
+pub(super) struct EntryList {
+    /// Its entries, oldest first.
+    pub(super) allowed_ips: Vec<Entry>,
+}
+
+/// An entry to be.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct NewEntry {
+    /// The address as typed.
+    pub(super) address: String,
+    /// Free text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) comment: Option<String>,
+}
+
+/// What an import did.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Imported {
+    /// Entries that are new.
+    pub(super) added: u64,
+    /// Entries that were taken off.
+    pub(super) removed: u64,
+    /// Entries that stayed.
+    pub(super) unchanged: u64,
+}
+
+/// A cell of the counters.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Counter {
+    /// Whose, if anybody's.
+    pub(super) app: Option<String>,
+    /// The reason's name.
+    pub(super) reason: String,
+    /// pass, would_drop or drop.
+    pub(super) verdict: String,
+    /// Packets.
+    pub(super) packets: u64,
+    /// Bytes.
+    pub(super) bytes: u64,
+}
+
+/// What holds for the whole host.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Settings {
+    /// DHCP answers pass.
+    pub(super) dhcp: bool,
+    /// pass or drop.
+    pub(super) non_ip: String,
+}
+
+/// An interface and the filter on it.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Interface {
+    /// Its name, or the pattern that matches none.
+    pub(super) name: String,
+    /// Its index, if it exists.
+    pub(super) index: Option<u32>,
+    /// auto, native or generic.
+    pub(super) mode_asked: String,
+    /// native or generic, when attached.
+    pub(super) mode_got: Option<String>,
+    /// attached, refused, missing or detached.
+    pub(super) state: String,
+    /// Why it is refused.
+    pub(super) detail: Option<String>,
+    /// The name of the program that holds the interface instead of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) holder: Option<String>,
+}
+
+/// Everything that `status` shows.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Status {
+    /// The daemon's version.
+    pub(super) version: String,
+    /// The kernel's release.
+    pub(super) kernel: String,
+    /// never_run, applying, idle or degraded.
+    pub(super) phase: String,
+    /// Why it is degraded.
+    pub(super) error: Option<String>,
+    /// What is saved.
+    pub(super) desired_revision: u64,
+    /// What is in force.
+    pub(super) applied_revision: Option<u64>,
+    /// on, partly, off or detached.
+    pub(super) filter: String,
+    /// The loaded program.
+    pub(super) program: Option<Program>,
+    /// The interfaces.
+    pub(super) interfaces: Vec<Interface>,
+    /// The apps.
+    pub(super) apps: Vec<AppSummary>,
+    /// What holds for the whole host.
+    pub(super) settings: Settings,
+    /// What `drops` does not show.
+    pub(super) unseen_drops: UnseenDrops,
+}
+
+/// Refused packets that `drops` does not show; the counters have them all.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct UnseenDrops {
+    /// Left out by the sampling.
+    pub(super) unsampled: u64,
+    /// Sampled, and lost because nobody read in time.
+    pub(super) lost: u64,
+}
+
+/// The loaded program.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Program {
+    /// The digest of the object it came from.
+    pub(super) object_digest: String,
+    /// What built it.
+    pub(super) toolchain: String,
+    /// What the verifier walked through.
+    pub(super) instructions_verified: u64,
+}
+
+/// An app, as `status` shows it.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct AppSummary {
+    /// 24 hex digits.
+    #[serde(rename = "_id")]
+    pub(super) id: String,
+    /// `name-xxxxx`.
+    pub(super) client_app_id: String,
+    /// enforce, observe or off.
+    pub(super) mode: String,
+    /// Which packets belong to it.
+    pub(super) scopes: Vec<String>,
+    /// How many entries its list has.
+    pub(super) entries: u64,
+}

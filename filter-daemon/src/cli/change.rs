@@ -1,0 +1,115 @@
+//! Calls that change something: with the caller's own session protected, and
+//! with what became of the change.
+
+use hyper::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::client::{Answer, Call};
+use super::failure::Failure;
+use super::invocation::Invocation;
+use super::{output, terminal};
+
+const PROTECT: &str = "filterd-protect";
+const APPLIED: &str = "filterd-applied";
+
+/// A change that the daemon has saved.
+#[derive(Debug)]
+pub(super) struct Saved {
+    answer: Answer,
+}
+
+impl Saved {
+    /// What the daemon answered.
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        self.answer.parse()
+    }
+
+    /// Why the change is not in force, if it is not.
+    pub(super) fn held_back(&self) -> Option<String> {
+        (self.answer.header(APPLIED) == Some("no")).then(|| {
+            let warning = self.answer.header("warning").and_then(warning_text);
+            warning.unwrap_or_else(|| "filterd gave no reason".to_owned())
+        })
+    }
+
+    /// Fails when the change is not in force.
+    pub(super) fn in_force(&self) -> Result<(), Failure> {
+        match self.held_back() {
+            None => Ok(()),
+            Some(reason) => Err(Failure::not_in_force(reason)),
+        }
+    }
+}
+
+impl Invocation {
+    /// Asks for a change. Without `--yes` it must not cut the caller's own
+    /// SSH session; on a terminal the caller may decide otherwise.
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Saved, Failure> {
+        let body = match body {
+            None => Vec::new(),
+            Some(body) => serde_json::to_vec(body)
+                .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?,
+        };
+        let body = hyper::body::Bytes::from(body);
+        let call = || Call::new(method.clone(), path).with_body(body.clone());
+        let Some(found) = self.session().filter(|_| !self.yes) else {
+            return self.finish(call()).await;
+        };
+        let header = format!("{} {}", found.session.peer, found.session.local);
+        let refusal = match self.finish(call().with_header(PROTECT, &header)?).await {
+            Err(failure) if failure.has_code("WouldCutSession") => failure,
+            outcome => return outcome,
+        };
+        let peer = found.session.peer;
+        let whose = format!("You are logged in over SSH from {peer} (by {}).", found.source);
+        if !self.is_attended() {
+            return Err(refusal.with_advice(format!(
+                "{whose}\nList {} first, or repeat with --yes to do it all the same.",
+                peer.ip(),
+            )));
+        }
+        output::remark(&format!("{}\n{whose}", refusal.why()));
+        match terminal::ask_yes("Do it all the same, and cut this session?")? {
+            true => self.finish(call()).await,
+            false => Err(refusal.with_advice("Nothing was changed.")),
+        }
+    }
+
+    async fn finish(&self, call: Call<'_>) -> Result<Saved, Failure> {
+        let answer = terminal::wait("filterd is at work", self.client.call(call)).await?;
+        Ok(Saved { answer })
+    }
+}
+
+/// The text of `199 filterd "text"` (RFC 7234, section 5.5).
+fn warning_text(header: &str) -> Option<String> {
+    let (_, quoted) = header.split_once('"')?;
+    let (quoted, _) = quoted.rsplit_once('"')?;
+    let mut text = String::with_capacity(quoted.len());
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => text.extend(characters.next()),
+            _ => text.push(character),
+        }
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_unquoted() {
+        let text = warning_text(r#"199 filterd "map \"v4\" is full: 7 \\ 8""#);
+        assert_eq!(text.as_deref(), Some(r#"map "v4" is full: 7 \ 8"#));
+        assert_eq!(warning_text("199 filterd"), None);
+    }
+}

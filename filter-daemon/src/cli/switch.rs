@@ -1,0 +1,132 @@
+//! `filterctl detach` and `attach`: the filter off every interface, and back.
+//!
+//! `detach` is the way out when all else fails: it works without a daemon.
+
+mod link_state;
+mod pinned_links;
+
+use std::time::Duration;
+
+use hyper::Method;
+use serde_json::json;
+
+use super::answers::{Interface, Status};
+use super::change::Saved;
+use super::failure::{Failure, Kind};
+use super::interface;
+use super::invocation::Invocation;
+use super::{output, status};
+use pinned_links::PinnedLink;
+
+/// Whoever takes the filter off does not wait for a daemon that hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Takes the filter off.
+pub(super) async fn detach(invocation: &Invocation) -> Result<(), Failure> {
+    invocation
+        .confirm("Take the filter off every interface? Every source then reaches every port.")?;
+    match ask_daemon(invocation).await {
+        Ok(saved) => {
+            let status: Status = saved.parse()?;
+            let names: Vec<&str> = status
+                .interfaces
+                .iter()
+                .filter(|interface| interface.state == "detached")
+                .map(|interface| interface.name.as_str())
+                .collect();
+            print_open(invocation, &names, "`filterctl attach` puts the filter back.")?;
+            saved.in_force()
+        }
+        Err(failure) if failure.kind() == Kind::Unreachable && !failure.has_code("NoAccess") => {
+            invocation.warn(&format!("{}; removing the pinned links instead", failure.why()));
+            detach_alone(invocation).await
+        }
+        Err(failure) => Err(failure.with_advice(
+            "Without the daemon: `systemctl stop filterd`, then `filterctl detach` again.",
+        )),
+    }
+}
+
+/// Puts the filter back.
+pub(super) async fn attach(invocation: &Invocation) -> Result<(), Failure> {
+    let saved = invocation.change(Method::POST, "/api/filter/v1/attach", None::<&()>).await?;
+    let mut status: Status = saved.parse()?;
+    interface::name_holders(&mut status.interfaces);
+    if invocation.json {
+        output::json(&status)?;
+    } else {
+        output::line(&format!("Filter: {}", status::describe_filter(&status.filter)))?;
+        interface::print(&status.interfaces)?;
+    }
+    let refused = |interface: &&Interface| interface.state == "refused";
+    if let Some(interface) = status.interfaces.iter().find(refused) {
+        let why = format!("{}: {}", interface.name, interface::details(interface));
+        return Err(Failure::not_in_force(why));
+    }
+    saved.in_force()
+}
+
+async fn ask_daemon(invocation: &Invocation) -> Result<Saved, Failure> {
+    let call = invocation.change(Method::POST, "/api/filter/v1/detach", None::<&()>);
+    tokio::time::timeout(PATIENCE, call).await.unwrap_or_else(|_| {
+        let seconds = PATIENCE.as_secs();
+        Err(Failure::unreachable(format!("filterd has not answered for {seconds} seconds")))
+    })
+}
+
+/// Removes what the daemon has pinned, and looks whether that took the filter
+/// off: a daemon that still runs holds its links itself.
+async fn detach_alone(invocation: &Invocation) -> Result<(), Failure> {
+    let links = pinned_links::list(&invocation.pins).map_err(Failure::new)?;
+    if links.is_empty() && !invocation.json {
+        let folder = pinned_links::folder(&invocation.pins);
+        let folder = folder.display();
+        return output::line(&format!(
+            "No link is pinned in {folder}: there is nothing to take off"
+        ));
+    }
+    let mut faults = Vec::new();
+    let mut open = Vec::new();
+    for link in &links {
+        match take_off(link).await {
+            Ok(()) => open.push(link.name()),
+            Err(why) => faults.push(format!("{}: {why}", link.name())),
+        }
+    }
+    if invocation.json || !open.is_empty() {
+        print_open(invocation, &open, "Starting filterd puts the filter back.")?;
+    }
+    match faults.is_empty() {
+        true => Ok(()),
+        false => {
+            let why = format!("still filtered: {}", faults.join("; "));
+            Err(Failure::new(why).with_advice(
+                "A filterd that still runs holds its links itself, and pins them again: \
+                 stop it (`systemctl stop filterd`), then `filterctl detach` again.",
+            ))
+        }
+    }
+}
+
+async fn take_off(link: &PinnedLink) -> Result<(), String> {
+    link.remove()?;
+    match link.interface() {
+        // An interface that is gone has no traffic to filter.
+        None => Ok(()),
+        Some(index) => link_state::wait_until_open(index).await,
+    }
+}
+
+fn print_open(invocation: &Invocation, names: &[&str], way_back: &str) -> Result<(), Failure> {
+    if invocation.json {
+        return output::json(&json!({ "detached": names }));
+    }
+    match names.is_empty() {
+        true => output::line("The filter is OFF; it was on no interface.")?,
+        false => output::line(&format!(
+            "The filter is OFF. TRAFFIC IS NOW OPEN on {}: every source reaches every port.",
+            names.join(", "),
+        ))?,
+    }
+    output::line(way_back)
+}

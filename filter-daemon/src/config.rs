@@ -1,0 +1,121 @@
+//! filterd.toml: what the daemon needs to start, and nothing else.
+//!
+//! Owns the keys, their defaults and their limits. Groups, apps and entries
+//! are never read from the file. The path from text to [`Config`] has three
+//! stages: the text with the place of every value, the checked values, and
+//! the built configuration; every fault of a file is reported at once.
+//!
+//! Invariants: an unknown key is refused, and a value that cannot be honoured
+//! is refused, never narrowed. Checking looks at the text alone: no file,
+//! interface or group is looked up.
+
+mod check;
+mod document;
+mod fault;
+
+use std::path::{Path, PathBuf};
+
+pub use fault::{ConfigError, Fault};
+
+use crate::access_list::Prefix;
+use crate::datapath::AttachMode;
+
+/// Everything that filterd.toml says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What becomes of the filter when the daemon ends.
+    pub on_exit: OnExit,
+    /// Where the daemon keeps things.
+    pub paths: Paths,
+    /// The group whose members may use the control socket, besides root.
+    pub control_group: Option<String>,
+    /// The interfaces to filter on, in the order of the file.
+    pub interfaces: Vec<InterfaceRule>,
+    /// Sources that pass before any list.
+    pub fail_safe: Vec<FailSafe>,
+    /// How much of each thing there may be.
+    pub limits: Limits,
+}
+
+/// What becomes of the filter when the daemon ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExit {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is taken off: traffic is open.
+    Open,
+}
+
+/// Where the daemon keeps things.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// Directory of the database and the lock.
+    pub state: PathBuf,
+    /// The control socket.
+    pub control_socket: PathBuf,
+    /// Directory of the pinned kernel objects, on a bpf file system.
+    pub pins: PathBuf,
+}
+
+/// Which interfaces to filter on, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceRule {
+    /// A name, or a glob such as `eth*`.
+    pub pattern: String,
+    /// How to attach to it.
+    pub mode: AttachMode,
+}
+
+/// A source that passes before any list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailSafe {
+    /// The source.
+    pub prefix: Prefix,
+    /// The only destination port, if not every one.
+    pub port: Option<u16>,
+}
+
+/// How much of each thing there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries of one app.
+    pub entries: usize,
+    /// Apps of the host.
+    pub apps: usize,
+    /// Connections to the control socket at one time.
+    pub control_connections: usize,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            state: PathBuf::from("/var/lib/filterd"),
+            control_socket: PathBuf::from("/run/filterd/control.sock"),
+            pins: PathBuf::from("/sys/fs/bpf/filterd"),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries: 1_000_000, apps: check::MOST_APPS, control_connections: 64 }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let bytes = std::fs::read(path).map_err(|source| ConfigError::reading(path, source))?;
+        let text = String::from_utf8(bytes).map_err(|fault| ConfigError::NotText {
+            path: path.to_owned(),
+            source: fault.utf8_error(),
+        })?;
+        Self::parse(&text).map_err(|faults| ConfigError::Faults { path: path.to_owned(), faults })
+    }
+
+    /// Checks a text. Pure.
+    pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+        check::check(text)
+    }
+}

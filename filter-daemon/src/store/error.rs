@@ -1,0 +1,179 @@
+//! Why the store does not open, and why it refuses a change.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::access_list::ListError;
+use crate::command::Session;
+use crate::id::ObjectId;
+use crate::policy::PolicyError;
+
+const UNTOUCHED: &str = "The file was not touched, and a filter that is in the kernel stays. Put a backup in its place, or move the file and its -wal and -shm files away to start with no apps";
+
+/// Why the store does not open. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made or looked at.
+    #[error("state directory {}: {source}", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others may enter the directory.
+    #[error("state directory {0}: others may enter it (mode {mode:04o}), and it holds more than the database: name a directory of its own in paths.state, or run `chmod 0700 {0}`", .path.display())]
+    Exposed {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Somebody else owns the directory.
+    #[error("state directory {}: belongs to user {owner}, and the daemon runs as user {user}: give it to the daemon's user, or name another directory in paths.state", .path.display())]
+    Owner {
+        /// The directory.
+        path: PathBuf,
+        /// Who owns it.
+        owner: u32,
+        /// Who we are.
+        user: u32,
+    },
+    /// Another daemon uses the directory.
+    #[error("state directory {}: another filterd{} uses it: stop that one, or name another directory in paths.state", .path.display(), pid_text(*.pid))]
+    Held {
+        /// The directory.
+        path: PathBuf,
+        /// The other daemon, if it said who it is.
+        pid: Option<u32>,
+    },
+    /// A file of the store cannot be read, written or locked.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is something else.
+    #[error("{}: is not a SQLite database. {UNTOUCHED}", .path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another program's database.
+    #[error("{}: is a database of another program (application id {application_id:#010x}). {UNTOUCHED}", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it says it is.
+        application_id: u32,
+    },
+    /// The database of a later filterd.
+    #[error("{}: was written by a later filterd (schema {version}, this one knows {known}): install that filterd again. The file was not touched", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        version: u32,
+        /// The latest schema known here.
+        known: u32,
+    },
+    /// The database is not whole.
+    #[error("{}: is damaged: {cause}. {UNTOUCHED}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        cause: String,
+    },
+    /// The database is gone, and what was not yet moved into it is there.
+    #[error("{}: the database is missing, but its journal {} is there: put the database back, or move the journal away too", .path.display(), .journal.display())]
+    JournalAlone {
+        /// The missing file.
+        path: PathBuf,
+        /// What is there.
+        journal: PathBuf,
+    },
+    /// SQLite cannot open or make the file.
+    #[error("{}: {source}", .path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// No thread for the writer.
+    #[error("the store's thread does not start: {source}")]
+    Thread {
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Why a change is refused. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No group has the id.
+    #[error("group not found: '{0}'")]
+    GroupNotFound(ObjectId),
+    /// The group has no app of the id.
+    #[error("app not found: '{0}'")]
+    AppNotFound(ObjectId),
+    /// The group has an app of the name.
+    #[error("an app named {name:?} is in the group already ({client_app_id}): choose another name")]
+    AppAlreadyExists {
+        /// What was asked for.
+        name: String,
+        /// The app that has it.
+        client_app_id: String,
+    },
+    /// Not a name of an app.
+    #[error("name: {0:?} is not a name for an app: start with a letter, then letters, digits, _ and -, at most {max} characters", max = super::LONGEST_NAME_BYTES)]
+    InvalidName(String),
+    /// A comment that is too long.
+    #[error("comment: is {0} bytes long: at most {max}", max = super::LONGEST_COMMENT_BYTES)]
+    CommentTooLong(usize),
+    /// The list refuses the change.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// A limit of filterd.toml, or of the kernel's tables.
+    #[error("{count} {what} would be more than the limit of {limit}: {remedy}")]
+    LimitExceeded {
+        /// What there would be too many of.
+        what: &'static str,
+        /// How many there would be.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The result could not be enforced.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The change would cut the caller's session.
+    #[error("this would cut your own session from {} to {}: no entry or fail-safe source would admit it any more", .0.peer, .0.local)]
+    WouldCutSession(Session),
+    /// There is no room on the disk.
+    #[error("no space is left in {}: make room and try again; nothing was changed", .directory.display())]
+    StorageFull {
+        /// The directory of the database.
+        directory: PathBuf,
+    },
+    /// The database does not take the change.
+    #[error("the database does not take the change: {0}; nothing was changed")]
+    Storage(#[from] rusqlite::Error),
+    /// Something else wrote to the database.
+    #[error(
+        "another program wrote to the database while filterd ran: stop filterd, look at the file, and start it again; nothing was changed"
+    )]
+    Diverged,
+    /// The writer has ended.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+fn pid_text(pid: Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}

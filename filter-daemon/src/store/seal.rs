@@ -1,0 +1,116 @@
+//! The seal: a sum over everything that the database holds, by which damage
+//! is noticed that SQLite's own check cannot see.
+//!
+//! A sum of hashes, so that a change of one row costs that row alone. It is
+//! no protection against somebody who may write the file.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::access_list::Entry;
+use crate::app::App;
+use crate::state::{Group, Settings};
+
+/// Sum of the hashes of all rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seal(u64);
+
+impl Seal {
+    /// As SQLite holds it.
+    pub(super) fn to_sql(self) -> i64 {
+        self.0.cast_signed()
+    }
+
+    #[cfg(test)]
+    pub(super) fn from_sql(seal: i64) -> Self {
+        Self(seal.cast_unsigned())
+    }
+
+    pub(super) fn add(&mut self, row: u64) {
+        self.0 = self.0.wrapping_add(row);
+    }
+
+    pub(super) fn remove(&mut self, row: u64) {
+        self.0 = self.0.wrapping_sub(row);
+    }
+
+    /// The seal with the host's row, which every change rewrites.
+    pub(super) fn with(mut self, row: u64) -> Self {
+        self.add(row);
+        self
+    }
+}
+
+/// Scopes as one column holds them.
+pub(super) fn scopes_text(app: &App) -> String {
+    joined(app.scopes.iter())
+}
+
+/// Trusted hops as one column holds them.
+pub(super) fn trusted_hops_text(app: &App) -> String {
+    joined(app.trusted_hops.iter())
+}
+
+/// One a line: neither scopes nor prefixes hold a line end.
+fn joined<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn of_host(revision: u64, next_number: u32, settings: Settings) -> u64 {
+    hash(
+        b'h',
+        &[
+            &revision.to_be_bytes(),
+            &next_number.to_be_bytes(),
+            &[u8::from(settings.dhcp), u8::from(settings.non_ip)],
+        ],
+    )
+}
+
+pub(super) fn of_group(group: &Group) -> u64 {
+    hash(b'g', &[group.id.to_string().as_bytes(), group.name.as_bytes()])
+}
+
+pub(super) fn of_app(app: &App) -> u64 {
+    hash(
+        b'a',
+        &[
+            &app.index.to_be_bytes(),
+            app.id.to_string().as_bytes(),
+            app.group.to_string().as_bytes(),
+            app.client_app_id.as_bytes(),
+            app.name.as_bytes(),
+            app.mode.name().as_bytes(),
+            scopes_text(app).as_bytes(),
+            trusted_hops_text(app).as_bytes(),
+            &app.last_modified.to_be_bytes(),
+        ],
+    )
+}
+
+pub(super) fn of_entry(app_index: u32, entry: &Arc<Entry>) -> u64 {
+    hash(
+        b'e',
+        &[
+            &entry.number.to_be_bytes(),
+            &app_index.to_be_bytes(),
+            entry.id.to_string().as_bytes(),
+            entry.address.text().as_bytes(),
+            entry.comment.as_bytes(),
+        ],
+    )
+}
+
+fn hash(table: u8, columns: &[&[u8]]) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update([table]);
+    for column in columns {
+        // The length in front keeps "a", "bc" apart from "ab", "c".
+        hash.update((column.len() as u64).to_be_bytes());
+        hash.update(column);
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize()[..8]);
+    u64::from_be_bytes(first)
+}
