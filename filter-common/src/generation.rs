@@ -140,13 +140,8 @@ impl ScopeRecord {
 
 impl FailSafeRecord {
     /// Filler of unused places.
-    pub const UNUSED: Self = Self {
-        address: [0; 16],
-        mask: [0; 16],
-        port: 0,
-        port_only: 0,
-        family: FAMILY_ANY,
-    };
+    pub const UNUSED: Self =
+        Self { address: [0; 16], mask: [0; 16], port: 0, port_only: 0, family: FAMILY_ANY };
 }
 
 impl Generation {

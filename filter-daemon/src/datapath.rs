@@ -22,6 +22,7 @@ mod family;
 mod generation;
 mod kernel;
 mod links;
+mod lock;
 mod object;
 mod plan;
 mod syscall;
@@ -71,6 +72,9 @@ pub struct Datapath {
     world: World,
     active: Active,
     links: Links,
+    /// Held for life: two daemons on one pin directory would take each other's
+    /// links and remove each other's maps.
+    _lock: lock::PinLock,
 }
 
 impl Datapath {
@@ -78,12 +82,13 @@ impl Datapath {
     /// or makes a new set of maps. Links are not touched yet.
     pub fn open(options: &DatapathOptions) -> Result<Self, DatapathError> {
         kernel::check(&options.pins)?;
+        let lock = lock::take(&options.pins)?;
         let directory = world::choose(&options.pins)?;
         let program = Program::load(&directory, options.packet_log)?;
         let mut world = World::open(&options.pins, directory)?;
         let active = Active::read(&mut world)?;
         let links = Links::new(&options.pins)?;
-        Ok(Self { program, world, active, links })
+        Ok(Self { program, world, active, links, _lock: lock })
     }
 
     /// Makes the kernel hold a policy, whole, and reads it back.

@@ -37,12 +37,9 @@ pub(crate) fn load<T: Header>(ctx: &XdpContext, offset: u32) -> Option<T> {
     // SAFETY: the buffer has the length that the helper is told, and the
     // helper fills all of it or answers an error.
     unsafe {
-        let failed = bpf_xdp_load_bytes(
-            ctx.ctx,
-            offset,
-            header.as_mut_ptr().cast(),
-            size_of::<T>() as u32,
-        ) != 0;
+        let failed =
+            bpf_xdp_load_bytes(ctx.ctx, offset, header.as_mut_ptr().cast(), size_of::<T>() as u32)
+                != 0;
         if failed { None } else { Some(header.assume_init()) }
     }
 }

@@ -35,7 +35,8 @@ pub(crate) fn report(ctx: &XdpContext, packet: &Packet, verdict: Verdict) {
 #[inline(always)]
 fn count(packet: &Packet, verdict: Verdict) {
     let finding = packet.finding;
-    if let Some(counter) = COUNTERS.get_ptr_mut(counter_cell(finding.app, finding.reason, verdict)) {
+    if let Some(counter) = COUNTERS.get_ptr_mut(counter_cell(finding.app, finding.reason, verdict))
+    {
         // SAFETY: the cell belongs to this CPU and the program is not
         // preempted by itself.
         unsafe {

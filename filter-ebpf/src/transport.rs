@@ -39,7 +39,8 @@ fn parse_ports(ctx: &XdpContext, packet: &mut Packet) -> Result<(), Reason> {
     if packet.fragment == Fragment::Later {
         return Ok(());
     }
-    let ports = if packet.left() < PORTS_BYTES { None } else { read::<[u8; 4]>(ctx, packet.offset) };
+    let ports =
+        if packet.left() < PORTS_BYTES { None } else { read::<[u8; 4]>(ctx, packet.offset) };
     let Some(ports) = ports else {
         return match packet.fragment {
             Fragment::First => Err(Reason::TinyFragment),
@@ -50,7 +51,8 @@ fn parse_ports(ctx: &XdpContext, packet: &mut Packet) -> Result<(), Reason> {
     packet.source_port = u16::from_be_bytes([ports[0], ports[1]]);
     packet.destination_port = u16::from_be_bytes([ports[2], ports[3]]);
     if packet.protocol == TCP && packet.left() > TCP_FLAGS_OFFSET {
-        packet.tcp_flags = load::<[u8; 1]>(ctx, packet.offset + TCP_FLAGS_OFFSET).map_or(0, |f| f[0]);
+        packet.tcp_flags =
+            load::<[u8; 1]>(ctx, packet.offset + TCP_FLAGS_OFFSET).map_or(0, |f| f[0]);
     }
     Ok(())
 }

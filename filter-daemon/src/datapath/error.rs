@@ -19,6 +19,9 @@ pub enum DatapathError {
         "{0} is not on a BPF file system: mount one with `mount -t bpf bpf /sys/fs/bpf`, or set paths.pins to a directory on one"
     )]
     NotBpffs(PathBuf),
+    /// Another daemon works there.
+    #[error("{0} is in use by another filterd: stop that one, or name another directory in paths.pins")]
+    InUse(PathBuf),
     /// A file under the pin directory.
     #[error("cannot {action} {path}: {source}")]
     File {
