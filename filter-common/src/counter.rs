@@ -15,9 +15,11 @@ pub struct Counter {
     pub bytes: u64,
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a constant far below 2^32")]
 const VERDICTS: u32 = Verdict::ALL.len() as u32;
 
 /// How many cells the table has.
+#[expect(clippy::cast_possible_truncation, reason = "a constant far below 2^32")]
 pub const COUNTER_CELLS: u32 = MAX_APPS as u32 * Reason::COUNT * VERDICTS;
 
 /// The cell of an app (0: no app is known), a reason and a verdict.

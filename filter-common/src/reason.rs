@@ -14,6 +14,7 @@ macro_rules! reasons {
             pub const ALL: [Self; [$($number),+].len()] = [$(Self::$name),+];
 
             /// How many reasons there are.
+            #[expect(clippy::cast_possible_truncation, reason = "a constant far below 2^32")]
             pub const COUNT: u32 = Self::ALL.len() as u32;
 
             /// The name used in counters, drop events and documents.

@@ -105,7 +105,7 @@ fn refuse_early(generation: &Generation, packet: &mut Packet) {
     packet.finding = match found.strictest {
         _ if !found.any => Finding::pass(0, Reason::Unscoped),
         Mode::Off => Finding::pass(found.app, Reason::ModeOff),
-        mode => Finding { app: found.app, mode, reason: packet.finding.reason },
+        mode @ (Mode::Observe | Mode::Enforce) => Finding { app: found.app, mode, reason: packet.finding.reason },
     };
 }
 
@@ -138,10 +138,8 @@ fn judge_held(ctx: &XdpContext, generation: &Generation, packet: &Packet, app: u
     } else if icmp_error::is_answer(ctx, generation, record, packet) {
         Reason::IcmpError
     } else {
-        match ask_list(record, packet) {
-            Reason::Listed => Reason::Listed,
-            refusal => reply(ctx, packet).unwrap_or(refusal),
-        }
-    };
+        let answer = ask_list(record, packet);
+        if answer.refuses() { reply(ctx, packet).unwrap_or(answer) } else { answer }
+    }};
     Finding { app, mode, reason }
 }

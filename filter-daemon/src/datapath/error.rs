@@ -20,7 +20,9 @@ pub enum DatapathError {
     )]
     NotBpffs(PathBuf),
     /// Another daemon works there.
-    #[error("{0} is in use by another filterd: stop that one, or name another directory in paths.pins")]
+    #[error(
+        "{0} is in use by another filterd: stop that one, or name another directory in paths.pins"
+    )]
     InUse(PathBuf),
     /// A file under the pin directory.
     #[error("cannot {action} {path}: {source}")]

@@ -216,11 +216,8 @@ fn try_attach(program: &mut Program, ifindex: u32, mode: XdpMode) -> Result<FdLi
 }
 
 fn attach_error(error: ProgramError) -> AttachError {
-    let errno = match &error {
-        ProgramError::SyscallError(error) => error.io_error.raw_os_error(),
-        _ => None,
-    };
-    match errno {
+    let refused = if let ProgramError::SyscallError(error) = &error { Some(error) } else { None };
+    match refused.and_then(|error| error.io_error.raw_os_error()) {
         Some(libc::EBUSY | libc::EEXIST) => AttachError::Busy,
         _ => AttachError::Refused { mode: "", reason: chain(&error) },
     }

@@ -35,8 +35,8 @@ pub(super) struct Change<F: Family> {
 #[derive(Debug)]
 pub(super) struct Switch {
     pub(super) generation: Box<Generation>,
-    pub(super) build4: Vec<(u32, PrefixTable<<V4 as Family>::Net>)>,
-    pub(super) build6: Vec<(u32, PrefixTable<<V6 as Family>::Net>)>,
+    pub(super) build4: Placed<V4>,
+    pub(super) build6: Placed<V6>,
     pub(super) learned: Tables,
     /// Indexes that are used anew, whose counters must start at zero.
     pub(super) new_apps: Vec<u32>,
@@ -45,16 +45,25 @@ pub(super) struct Switch {
 /// What tries that stay are now known to hold.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    pub(super) v4: Vec<(u32, PrefixTable<<V4 as Family>::Net>)>,
-    pub(super) v6: Vec<(u32, PrefixTable<<V6 as Family>::Net>)>,
+    pub(super) v4: Placed<V4>,
+    pub(super) v6: Placed<V6>,
 }
 
 /// What becomes of the tables of one family.
 struct Draft<F: Family> {
-    learned: Vec<(u32, PrefixTable<F::Net>)>,
+    learned: Placed<F>,
     changes: Vec<Change<F>>,
-    /// App, table, and what goes into a new trie; `None` for no trie at all.
-    builds: Vec<(usize, Kind, Option<PrefixTable<F::Net>>)>,
+    builds: Vec<Build<F>>,
+}
+
+/// Tables by the place of their trie.
+type Placed<F> = Vec<(u32, PrefixTable<<F as Family>::Net>)>;
+
+/// A table of an app that needs another trie than it has.
+struct Build<F: Family> {
+    app: usize,
+    kind: Kind,
+    table: PrefixTable<F::Net>,
 }
 
 impl Active {
@@ -123,65 +132,69 @@ fn draft<F: Family>(
     generation: &mut Generation,
 ) -> Draft<F> {
     let mut draft = Draft { learned: Vec::new(), changes: Vec::new(), builds: Vec::new() };
-    for app in &policy.apps {
-        let index = app.index as usize % MAX_APPS;
-        for (kind, set) in [(Kind::List, &app.list), (Kind::Hops, &app.hops)] {
+    for policy in &policy.apps {
+        let app = policy.index as usize % MAX_APPS;
+        for (kind, set) in [(Kind::List, &policy.list), (Kind::Hops, &policy.hops)] {
             let table = F::table(set);
-            let place = *F::place(&mut active.apps[index].clone(), kind);
-            let stays = if place == 0 {
-                table.prefixes().is_empty()
-            } else if tries.holds(place, table) {
-                draft.learned.push((place, table.clone()));
-                true
-            } else if let Some(change) = tries.single_change(place, table) {
-                draft.changes.push(Change { place, change, table: table.clone() });
-                true
+            let place = place_of::<F>(&active.apps[app], kind);
+            if draft.keeps(tries, place, table) {
+                *F::place(&mut generation.apps[app], kind) = place;
             } else {
-                draft.builds.push((
-                    index,
-                    kind,
-                    (!table.prefixes().is_empty()).then(|| table.clone()),
-                ));
-                false
-            };
-            if stays {
-                *F::place(&mut generation.apps[index], kind) = place;
-            } else if place == 0 {
-                draft.builds.push((index, kind, Some(table.clone())));
+                draft.builds.push(Build { app, kind, table: table.clone() });
             }
         }
     }
     draft
 }
 
+fn place_of<F: Family>(record: &AppRecord, kind: Kind) -> u32 {
+    *F::place(&mut record.clone(), kind)
+}
+
 impl<F: Family> Draft<F> {
+    /// Whether the trie in a place will do, as it is or with one key changed.
+    fn keeps(&mut self, tries: &Tries<F>, place: u32, table: &PrefixTable<F::Net>) -> bool {
+        if place == 0 {
+            return table.prefixes().is_empty();
+        }
+        if tries.holds(place, table) {
+            self.learned.push((place, table.clone()));
+            return true;
+        }
+        let Some(change) = tries.single_change(place, table) else { return false };
+        self.changes.push(Change { place, change, table: table.clone() });
+        true
+    }
+
     /// Turns changes of one key into new tries: with other changes beside
     /// them, they must come into force together.
     fn rebuild(&mut self, active: &Generation) {
-        for change in self.changes.drain(..) {
-            for (index, record) in active.apps.iter().enumerate() {
-                for kind in [Kind::List, Kind::Hops] {
-                    if *F::place(&mut record.clone(), kind) == change.place {
-                        self.builds.push((index, kind, Some(change.table.clone())));
-                    }
-                }
-            }
+        for Change { place, table, .. } in self.changes.drain(..) {
+            let slots = active.apps.iter().enumerate();
+            let slots = slots
+                .flat_map(|(app, record)| [(app, record, Kind::List), (app, record, Kind::Hops)]);
+            let of_place = slots.filter(|(_, record, kind)| place_of::<F>(record, *kind) == place);
+            self.builds.extend(of_place.map(|(app, _, kind)| Build {
+                app,
+                kind,
+                table: table.clone(),
+            }));
         }
     }
 }
 
-/// Gives every new trie a place.
+/// Gives every new trie a place; an empty table needs none.
 fn place<F: Family>(
-    builds: Vec<(usize, Kind, Option<PrefixTable<F::Net>>)>,
+    builds: Vec<Build<F>>,
     tries: &Tries<F>,
     mut named: Vec<u32>,
     generation: &mut Generation,
-) -> Result<Vec<(u32, PrefixTable<F::Net>)>, DatapathError> {
+) -> Result<Placed<F>, DatapathError> {
     let mut placed = Vec::new();
-    for (index, kind, table) in builds {
-        let place = F::place(&mut generation.apps[index], kind);
+    for Build { app, kind, table } in builds {
+        let place = F::place(&mut generation.apps[app], kind);
         *place = 0;
-        if let Some(table) = table.filter(|table| !table.prefixes().is_empty()) {
+        if !table.prefixes().is_empty() {
             *place = free_place(tries, &named)?;
             named.push(*place);
             placed.push((*place, table));

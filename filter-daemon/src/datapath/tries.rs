@@ -319,8 +319,8 @@ fn is_memory(error: &std::io::Error) -> bool {
 }
 
 fn is_absent(error: &MapError) -> bool {
-    match error {
-        MapError::SyscallError(error) => error.io_error.raw_os_error() == Some(libc::ENOENT),
-        error => matches!(error, MapError::KeyNotFound),
+    if let MapError::SyscallError(error) = error {
+        return error.io_error.raw_os_error() == Some(libc::ENOENT);
     }
+    matches!(error, MapError::KeyNotFound)
 }

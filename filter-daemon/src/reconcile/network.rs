@@ -1,5 +1,10 @@
 //! The host's links and addresses, as netlink tells them.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "netlink attributes are an open set: what is not asked for is passed over"
+)]
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -81,15 +86,14 @@ impl Monitor {
 }
 
 fn link(message: &LinkMessage) -> Option<Link> {
-    let mut name = None;
-    let mut program = None;
-    for attribute in &message.attributes {
-        match attribute {
-            LinkAttribute::IfName(text) => name = Some(text.clone()),
-            LinkAttribute::Xdp(facts) => program = attached_program(facts),
-            _ => {}
-        }
-    }
+    let name = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::IfName(name) => Some(name.clone()),
+        _ => None,
+    });
+    let program = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::Xdp(facts) => attached_program(facts),
+        _ => None,
+    });
     Some(Link {
         name: name?,
         index: message.header.index,
@@ -100,29 +104,27 @@ fn link(message: &LinkMessage) -> Option<Link> {
 }
 
 fn attached_program(facts: &[LinkXdp]) -> Option<AttachedProgram> {
-    let mut id = None;
-    let mut mode = None;
-    for fact in facts {
-        match fact {
-            LinkXdp::ProgId(number) => id = Some(*number),
-            LinkXdp::Attached(XdpAttached::SocketBuffer) => mode = Some(AttachMode::Generic),
-            LinkXdp::Attached(XdpAttached::None) => return None,
-            LinkXdp::Attached(_) => mode = Some(AttachMode::Native),
-            _ => {}
-        }
-    }
+    let id = facts.iter().find_map(|fact| match fact {
+        LinkXdp::ProgId(id) => Some(*id),
+        _ => None,
+    });
+    let mode = facts.iter().find_map(|fact| match fact {
+        LinkXdp::Attached(XdpAttached::None) => None,
+        LinkXdp::Attached(XdpAttached::SocketBuffer) => Some(AttachMode::Generic),
+        LinkXdp::Attached(_) => Some(AttachMode::Native),
+        _ => None,
+    });
     Some(AttachedProgram { id: id?, mode: mode? })
 }
 
 fn broadcast(attributes: &[AddressAttribute]) -> Option<Broadcast> {
-    let mut address = None;
-    let mut broadcast = None;
-    for attribute in attributes {
-        match attribute {
-            AddressAttribute::Local(IpAddr::V4(local)) => address = Some(*local),
-            AddressAttribute::Broadcast(to) => broadcast = Some(*to),
-            _ => {}
-        }
-    }
+    let address = attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Local(IpAddr::V4(address)) => Some(*address),
+        _ => None,
+    });
+    let broadcast = attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Broadcast(broadcast) => Some(*broadcast),
+        _ => None,
+    });
     Some(Broadcast { address: address?, broadcast: broadcast? })
 }
