@@ -22,7 +22,9 @@ pub(crate) fn judge_later_fragment(generation: &Generation, packet: &Packet) -> 
     }
     match cover(generation, packet) {
         Mode::Off => Finding::pass(found.app, Reason::FragmentUncovered),
-        mode @ (Mode::Observe | Mode::Enforce) => Finding { app: found.app, mode, reason: Reason::Fragment },
+        mode @ (Mode::Observe | Mode::Enforce) => {
+            Finding { app: found.app, mode, reason: Reason::Fragment }
+        }
     }
 }
 
@@ -35,6 +37,8 @@ pub(crate) fn judge_unread_ports(generation: &Generation, packet: &Packet) -> Fi
         _ if !found.any => Finding::pass(0, Reason::Unscoped),
         Mode::Off if found.admitting == 0 => Finding::pass(found.app, Reason::ModeOff),
         Mode::Off => Finding::pass(found.admitting, Reason::Listed),
-        mode @ (Mode::Observe | Mode::Enforce) => Finding { app: found.app, mode, reason: Reason::PortsUnread },
+        mode @ (Mode::Observe | Mode::Enforce) => {
+            Finding { app: found.app, mode, reason: Reason::PortsUnread }
+        }
     }
 }

@@ -105,7 +105,9 @@ fn refuse_early(generation: &Generation, packet: &mut Packet) {
     packet.finding = match found.strictest {
         _ if !found.any => Finding::pass(0, Reason::Unscoped),
         Mode::Off => Finding::pass(found.app, Reason::ModeOff),
-        mode @ (Mode::Observe | Mode::Enforce) => Finding { app: found.app, mode, reason: packet.finding.reason },
+        mode @ (Mode::Observe | Mode::Enforce) => {
+            Finding { app: found.app, mode, reason: packet.finding.reason }
+        }
     };
 }
 
@@ -140,6 +142,6 @@ fn judge_held(ctx: &XdpContext, generation: &Generation, packet: &Packet, app: u
     } else {
         let answer = ask_list(record, packet);
         if answer.refuses() { reply(ctx, packet).unwrap_or(answer) } else { answer }
-    }};
+    };
     Finding { app, mode, reason }
 }
