@@ -4,6 +4,7 @@
 //! Never decides anything about a packet. Readiness is told to systemd when
 //! the first state is in force, or has been found not to be.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -109,7 +110,12 @@ fn needs_a_person(error: &OpenError) -> bool {
 fn start_log(packet_log: bool) {
     let default = if packet_log { "info,filterd=debug,filterd_xdp=debug" } else { "info" };
     let filter = EnvFilter::try_from_env("FILTERD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(terminal)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 async fn run(config: Config, packet_log: bool) -> Result<()> {
