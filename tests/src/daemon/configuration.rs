@@ -1,0 +1,64 @@
+//! The configuration file of a daemon under test.
+
+use std::fmt::Write;
+use std::path::Path;
+
+/// What a test says in filterd.toml, besides the paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// Names or globs of interfaces, with the mode to attach in.
+    pub interfaces: Vec<(String, String)>,
+    /// Fail-safe sources, with a port or without.
+    pub fail_safe: Vec<(String, Option<u16>)>,
+    /// "keep" or "open".
+    pub on_exit: Option<&'static str>,
+    /// The group that may use the control socket.
+    pub group: Option<String>,
+    /// Connections to the control socket.
+    pub control_connections: Option<u32>,
+}
+
+impl Configuration {
+    /// Filters on one interface.
+    pub fn on(interface: &str, mode: &str) -> Self {
+        Self { interfaces: vec![(interface.to_owned(), mode.to_owned())], ..Self::default() }
+    }
+
+    /// With a fail-safe source.
+    pub fn fail_safe(mut self, source: impl ToString, port: Option<u16>) -> Self {
+        self.fail_safe.push((source.to_string(), port));
+        self
+    }
+
+    /// The file.
+    pub fn text(&self, state: &Path, socket: &Path, pins: &Path) -> String {
+        let mut text = String::new();
+        if let Some(on_exit) = self.on_exit {
+            line(&mut text, format_args!("on_exit = {on_exit:?}"));
+        }
+        line(&mut text, format_args!("[paths]"));
+        line(&mut text, format_args!("state = {state:?}"));
+        line(&mut text, format_args!("control_socket = {socket:?}"));
+        line(&mut text, format_args!("pins = {pins:?}"));
+        if let Some(group) = &self.group {
+            line(&mut text, format_args!("[control]\ngroup = {group:?}"));
+        }
+        if let Some(connections) = self.control_connections {
+            line(&mut text, format_args!("[limits]\ncontrol_connections = {connections}"));
+        }
+        for (name, mode) in &self.interfaces {
+            line(&mut text, format_args!("[[interface]]\nname = {name:?}\nmode = {mode:?}"));
+        }
+        for (address, port) in &self.fail_safe {
+            line(&mut text, format_args!("[[fail_safe]]\naddress = {address:?}"));
+            if let Some(port) = port {
+                line(&mut text, format_args!("port = {port}"));
+            }
+        }
+        text
+    }
+}
+
+fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    writeln!(text, "{arguments}").expect("a string takes everything");
+}

@@ -1,0 +1,75 @@
+//! Rules of a scenario as the daemon's own state.
+
+use std::sync::Arc;
+
+use crate::scenario::{AppRules, Mode, Rules};
+use crate::world::{HOST, HOST_INTERFACE, HOST_SECOND};
+use filter_daemon::access_list::{AccessList, Address, Entry, Prefix};
+use filter_daemon::app::App;
+use filter_daemon::config::FailSafe;
+use filter_daemon::id::ObjectId;
+use filter_daemon::policy::{Broadcast, Host, Interface};
+use filter_daemon::state::{Settings, State};
+
+/// The state that the rules stand for; apps without a mode of their own have
+/// the one given.
+pub(super) fn state(rules: &Rules, mode: Mode, revision: u64) -> State {
+    let mut state = State {
+        revision,
+        settings: Settings { dhcp: rules.dhcp, non_ip: rules.non_ip },
+        ..State::default()
+    };
+    for (index, app) in (1..).zip(&rules.apps) {
+        let app = self::app(index, app, mode);
+        state.apps.insert(app.id, Arc::new(app));
+    }
+    state
+}
+
+/// The host that the rules stand on: test runs come in by the interface of
+/// the index given.
+pub(super) fn host(rules: &Rules, ifindex: u32) -> Host {
+    let broadcast = [10, 77, 0, 255].into();
+    let fail_safe =
+        |(source, port): &(String, Option<u16>)| FailSafe { prefix: prefix(source), port: *port };
+    Host {
+        fail_safe: rules.fail_safe.iter().map(fail_safe).collect(),
+        interfaces: vec![Interface { name: HOST_INTERFACE.to_owned(), index: ifindex }],
+        broadcasts: [HOST, HOST_SECOND]
+            .map(|place| Broadcast { address: place.v4(), broadcast })
+            .to_vec(),
+    }
+}
+
+fn app(index: u32, rules: &AppRules, mode: Mode) -> App {
+    let mut list = AccessList::default();
+    for (number, text) in (1..).zip(&rules.list) {
+        let entry = Entry {
+            id: ObjectId::from_parts(number, [0; 8]),
+            number,
+            address: Address::parse(text).expect("scenarios list valid addresses"),
+            comment: String::new(),
+        };
+        list.insert(entry).expect("scenarios list an address once");
+    }
+    App {
+        id: ObjectId::from_parts(index, [1; 8]),
+        client_app_id: format!("app{index}-aaaaa"),
+        name: format!("app{index}"),
+        group: ObjectId::from_parts(0, [0; 8]),
+        index,
+        mode: rules.mode.unwrap_or(mode),
+        scopes: rules
+            .scopes
+            .iter()
+            .map(|text| text.parse().unwrap_or_else(|error| panic!("{text}: {error}")))
+            .collect(),
+        trusted_hops: rules.trusted_hops.iter().map(|text| prefix(text)).collect(),
+        list,
+        last_modified: 0,
+    }
+}
+
+fn prefix(text: &str) -> Prefix {
+    text.parse().expect("scenarios name valid prefixes")
+}

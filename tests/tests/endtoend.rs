@@ -1,0 +1,25 @@
+//! The installed daemon in namespaces, with real traffic. Everything goes
+//! through its configuration, its control socket and `filterctl`.
+
+#[path = "endtoend/alive.rs"]
+mod alive;
+#[path = "endtoend/commands.rs"]
+mod commands;
+#[path = "endtoend/faults.rs"]
+mod faults;
+#[path = "endtoend/feed.rs"]
+mod feed;
+#[path = "endtoend/interfaces.rs"]
+mod interfaces;
+#[path = "endtoend/lists.rs"]
+mod lists;
+#[path = "endtoend/restart.rs"]
+mod restart;
+#[path = "endtoend/shapes.rs"]
+mod shapes;
+#[path = "endtoend/stage.rs"]
+mod stage;
+#[path = "endtoend/traffic.rs"]
+mod traffic;
+#[path = "endtoend/views.rs"]
+mod views;

@@ -1,0 +1,165 @@
+//! Interfaces that appear, vanish and come back; interfaces that cannot be
+//! filtered.
+
+use filter_tests::daemon::Installation;
+use filter_tests::deadline::wait_for;
+use filter_tests::scenario::{AppRules, Mode};
+use filter_tests::wire::Wire;
+use filter_tests::world::{HOST_INTERFACE, LISTED, UNLISTED, World};
+use serde_json::Value;
+
+use super::stage::{Stage, configuration, place_gets_in};
+
+/// The state of an interface as the status shows it.
+fn state(status: &Value, name: &str) -> String {
+    let interfaces = status["interfaces"].as_array().expect("a list of interfaces");
+    interfaces
+        .iter()
+        .find(|interface| interface["name"] == name)
+        .map_or("absent".to_owned(), |interface| {
+            interface["state"].as_str().expect("a state").to_owned()
+        })
+}
+
+#[test]
+fn an_interface_that_comes_back_gets_the_filter() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    let control = daemon.control();
+    let rules = AppRules::new(&["host"]).listing(&[LISTED]);
+    control.create_app("all", &rules, Mode::Enforce);
+    for round in 0..3 {
+        let wire = Wire::new(&stage.world).expect("sockets open");
+        assert!(place_gets_in(&wire, LISTED), "round {round}");
+        assert!(!place_gets_in(&wire, UNLISTED), "round {round}");
+        drop(wire);
+        stage.world.host.ip(&format!("link del {HOST_INTERFACE}"));
+        wait_for("the status to miss it", || {
+            (state(&control.status(), HOST_INTERFACE) == "missing").then_some(())
+        });
+        stage.world.connect(1500);
+        wait_for("the filter on it", || {
+            (state(&control.status(), HOST_INTERFACE) == "attached").then_some(())
+        });
+    }
+    let links = |file: &&std::path::PathBuf| file.parent().is_some_and(|p| p.ends_with("links"));
+    let left = stage.installation.pins().files().iter().filter(links).count();
+    assert_eq!(left, 1, "pins of vanished interfaces are left");
+}
+
+#[test]
+fn an_interface_that_fits_a_pattern_gets_the_filter_when_it_appears() {
+    let world = World::new();
+    let installation = Installation::new(configuration("eth*", "auto"));
+    let stage = Stage { world, installation };
+    let daemon = stage.start();
+    let control = daemon.control();
+    control.create_app("nobody", &AppRules::new(&["host"]), Mode::Enforce);
+    assert_eq!(state(&control.status(), HOST_INTERFACE), "attached");
+    assert_eq!(state(&control.status(), "eth7"), "absent");
+    stage.world.host.ip("link add eth7 type veth peer name other7");
+    wait_for("the filter on eth7", || {
+        (state(&control.status(), "eth7") == "attached").then_some(())
+    });
+    assert_eq!(state(&control.status(), "other7"), "absent");
+    stage.world.host.ip("link del eth7");
+    wait_for("eth7 to be forgotten", || {
+        (state(&control.status(), "eth7") == "absent").then_some(())
+    });
+    assert_eq!(state(&control.status(), HOST_INTERFACE), "attached");
+}
+
+#[test]
+fn an_interface_renamed_into_a_pattern_gets_the_filter() {
+    let world = World::new();
+    let installation = Installation::new(configuration("eth*", "auto"));
+    let stage = Stage { world, installation };
+    let daemon = stage.start();
+    stage.world.host.ip("link add spare0 type veth peer name spare1");
+    stage.world.host.ip("link set spare0 name eth9");
+    wait_for("the filter on eth9", || {
+        (state(&daemon.control().status(), "eth9") == "attached").then_some(())
+    });
+}
+
+/// A foreign program is not pushed aside, and its id is named.
+#[test]
+fn a_foreign_program_is_left_alone_and_named() {
+    let stage = Stage::new();
+    let holder = stage.start();
+    holder.control().create_app("all", &AppRules::new(&["host"]).open(), Mode::Enforce);
+    let pin = super::restart::link(&stage.installation);
+    let before = filter_tests::bpf_link::LinkFacts::read(&pin).expect("the link is pinned");
+    // Another installation, to whom the first one's program is foreign.
+    let other = Installation::new(configuration(HOST_INTERFACE, "native"));
+    let daemon = other.start(&stage.world.host);
+    let control = daemon.control();
+    control.create_app("nobody", &AppRules::new(&["host"]), Mode::Enforce);
+    let status = control.status();
+    assert_eq!(state(&status, HOST_INTERFACE), "refused");
+    let detail = status["interfaces"][0]["detail"].as_str().expect("a detail");
+    assert!(detail.contains(&before.program_id.to_string()), "{detail}");
+    assert_eq!(status["filter"], "off");
+    let output = other.filterctl(&stage.world.host, &["interface", "list"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("filterd"), "filterctl finds the name of the program: {text}");
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    assert!(place_gets_in(&wire, UNLISTED), "the foreign program still decides");
+    let now = filter_tests::bpf_link::LinkFacts::read(&pin).expect("the link is pinned");
+    assert_eq!(now, before);
+    // When the holder goes, the waiting one takes over.
+    assert!(holder.stop().success());
+    std::fs::remove_file(pin).expect("the pin is ours");
+    wait_for("the filter on it", || {
+        (state(&control.status(), HOST_INTERFACE) == "attached").then_some(())
+    });
+    assert!(!place_gets_in(&wire, UNLISTED));
+}
+
+#[test]
+fn loopback_is_refused() {
+    for pattern in ["lo", "l*", "*"] {
+        let world = World::new();
+        let installation = Installation::new(configuration(pattern, "auto"));
+        match installation.try_start(&world.host) {
+            Err(failure) => {
+                let status = failure.status.expect("it has ended");
+                assert!(!status.success());
+                assert_eq!(pattern, "lo", "only the name itself is a fault: {}", failure.log);
+                assert!(failure.log.contains("lo"), "{}", failure.log);
+            }
+            Ok(daemon) => {
+                assert_ne!(pattern, "lo", "lo must not be taken");
+                assert_eq!(state(&daemon.control().status(), "lo"), "absent", "{pattern}");
+            }
+        }
+    }
+}
+
+/// A device without Ethernet headers is refused with a reason, or filtered
+/// rightly; its first bytes are never read as MAC addresses.
+#[test]
+fn a_device_without_ethernet_headers_is_refused() {
+    let world = World::new();
+    world.host.ip("tuntap add dev tun7 mode tun");
+    world.host.ip("link set tun7 up");
+    let installation = Installation::new(configuration("tun7", "auto"));
+    let daemon = installation.start(&world.host);
+    let status = daemon.control().status();
+    assert_eq!(state(&status, "tun7"), "refused", "{status}");
+    let detail = status["interfaces"][0]["detail"].as_str().expect("a detail");
+    assert!(detail.to_lowercase().contains("ethernet"), "{detail}");
+}
+
+/// Somebody removes the pin, and with it the filter: it comes back.
+#[test]
+fn a_removed_pin_is_put_back() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    daemon.control().create_app("nobody", &AppRules::new(&["host"]), Mode::Enforce);
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    let pin = super::restart::link(&stage.installation);
+    std::fs::remove_file(&pin).expect("the pin is ours");
+    wait_for("the pin to be back", || pin.exists().then_some(()));
+    assert!(!place_gets_in(&wire, UNLISTED));
+}

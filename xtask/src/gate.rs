@@ -1,0 +1,72 @@
+//! The gates that a change has to pass: tests, lints, and both with the demo.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result};
+
+use crate::{demo, install, process, setup, tidy, unit, workspace};
+
+/// Where the tests' installed tree begins, below the checkout.
+const TEST_ROOT: &str = "target/test-root";
+
+/// The variable that tells tests where the installed tree begins.
+const INSTALLED_ROOT: &str = "FILTERD_ROOT";
+
+/// Sets the machine up, installs the release below a folder of its own, and
+/// runs every test against it. Tests run as root, through sudo if need be.
+pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    let test_root = workspace::root().join(TEST_ROOT);
+    setup::run(setup::Purpose::Test)?;
+    tidy::run(false)?;
+    unit::check()?;
+    install::below(&test_root)?;
+    let mut cargo = process::cargo();
+    // The BPF crate has no tests of its own and no use on this machine's CPU.
+    cargo.args(["test", "--workspace", "--exclude", "filter-ebpf"]);
+    cargo.args(arguments).env(INSTALLED_ROOT, &test_root);
+    if !nix::unistd::geteuid().is_root() {
+        cargo.env(runner_variable()?, "sudo --preserve-env --");
+    }
+    process::run(&mut cargo)
+}
+
+/// Formatting, clippy, and the rules of the house.
+pub(crate) fn lint() -> Result<()> {
+    setup::run(setup::Purpose::Build)?;
+    ensure_component("fmt", "rustfmt")?;
+    ensure_component("clippy", "clippy")?;
+    process::run(process::cargo().args(["fmt", "--all", "--check"]))?;
+    let mut clippy = process::cargo();
+    clippy.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    process::run(&mut clippy)?;
+    tidy::run(false)
+}
+
+/// Everything.
+pub(crate) fn ci() -> Result<ExitCode> {
+    lint()?;
+    test(&[])?;
+    demo::run(&demo::Options::default())
+}
+
+/// A small rustup profile leaves these out.
+fn ensure_component(subcommand: &str, component: &str) -> Result<()> {
+    let mut version = process::cargo();
+    if process::output(version.args([subcommand, "--version"])).is_ok() {
+        return Ok(());
+    }
+    process::run(Command::new("rustup").args(["component", "add", component]))
+        .with_context(|| format!("{component} is not installed"))
+}
+
+/// The variable by which cargo is told how to run what it built for here.
+fn runner_variable() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let facts = process::output(Command::new(Path::new(&rustc)).arg("-vV"))?;
+    let host = facts
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .context("rustc names its host")?;
+    Ok(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace('-', "_")))
+}

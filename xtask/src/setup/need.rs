@@ -1,0 +1,61 @@
+//! The programs and files of the system that the project needs, each with
+//! the package that brings it.
+
+use std::path::Path;
+
+use super::Purpose;
+use crate::process;
+
+/// Something that must be on the machine.
+#[derive(Debug)]
+pub(super) struct Need {
+    /// The Debian and Ubuntu package that brings it.
+    pub(super) package: &'static str,
+    /// What it is for.
+    pub(super) reason: &'static str,
+    /// Who needs it.
+    pub(super) purpose: Purpose,
+    probe: Probe,
+}
+
+#[derive(Debug)]
+enum Probe {
+    Program(&'static str),
+    File(&'static str),
+}
+
+/// Everything but the BPF toolchain, which has a choice of routes.
+pub(super) const NEEDS: [Need; 8] = [
+    need("gcc", Probe::Program("cc"), "compiles SQLite and links everything", Purpose::Build),
+    need("libc6-dev", Probe::File("/usr/include/stdio.h"), "headers for SQLite", Purpose::Build),
+    need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Test),
+    need("util-linux", Probe::Program("nsenter"), "enters those networks", Purpose::Test),
+    need(
+        "util-linux",
+        Probe::Program("setpriv"),
+        "drops capabilities as systemd does",
+        Purpose::Test,
+    ),
+    need("mount", Probe::Program("mount"), "mounts the BPF file system", Purpose::Test),
+    need("iputils-ping", Probe::Program("ping"), "sends ICMP in the demo", Purpose::Test),
+    need(
+        "systemd",
+        Probe::Program("systemd-analyze"),
+        "judges the unit's hardening",
+        Purpose::Test,
+    ),
+];
+
+const fn need(package: &'static str, probe: Probe, reason: &'static str, purpose: Purpose) -> Need {
+    Need { package, reason, purpose, probe }
+}
+
+impl Need {
+    /// Whether it is there.
+    pub(super) fn is_met(&self) -> bool {
+        match self.probe {
+            Probe::Program(name) => process::find(name).is_some(),
+            Probe::File(path) => Path::new(path).exists(),
+        }
+    }
+}
