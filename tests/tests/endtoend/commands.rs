@@ -52,11 +52,9 @@ fn an_access_list_by_the_command_line() {
     assert!(gets_in(&wire, UNLISTED.v4().into()) && !gets_in(&wire, LISTED.v4().into()));
     stage.done(&["app", "update", "web", "--mode", "observe"]);
     assert!(place_gets_in(&wire, LISTED) && place_gets_in(&wire, UNLISTED), "observe passes all");
-    stage.done(&["app", "delete", "web"]);
-    assert!(
-        stage.done(&["--json", "app", "list"]).trim().is_empty()
-            || !stage.done(&["app", "list"]).contains("web")
-    );
+    stage.done(&["app", "delete", "web", "--yes"]);
+    assert!(!stage.done(&["--json", "app", "list"]).contains("web"));
+    assert!(place_gets_in(&wire, UNLISTED), "no app again");
 }
 
 #[test]
