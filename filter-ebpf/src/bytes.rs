@@ -53,6 +53,12 @@ pub(crate) fn load_into(ctx: &XdpContext, offset: u32, bytes: &mut [u8]) -> bool
     }
 }
 
+/// Four bytes of an address as one word, in whatever order the CPU has.
+#[inline(always)]
+pub(crate) fn word(bytes: &[u8; 16], i: usize) -> u32 {
+    u32::from_ne_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]])
+}
+
 /// A type that any bytes are a valid value of.
 ///
 /// # Safety

@@ -6,6 +6,7 @@ use filter_common::generation::{AppRecord, FAMILY_V4, Generation, MAX_FAIL_SAFE}
 use filter_common::reason::Reason;
 use filter_common::trie::TrieValue;
 
+use crate::bytes::word;
 use crate::maps::{TRIES4, TRIES6};
 use crate::packet::{Fragment, Packet, Ports};
 use crate::scan::{Step, walk};
@@ -104,9 +105,4 @@ pub(crate) fn is_inside(address: &[u8; 16], network: &[u8; 16], mask: &[u8; 16])
         difference |= (word(address, i) & word(mask, i)) ^ word(network, i);
     }
     difference == 0
-}
-
-#[inline(always)]
-fn word(bytes: &[u8; 16], i: usize) -> u32 {
-    u32::from_ne_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]])
 }

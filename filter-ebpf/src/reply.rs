@@ -9,6 +9,7 @@ use aya_ebpf::programs::XdpContext;
 use filter_common::generation::FAMILY_V4;
 use filter_common::reason::Reason;
 
+use crate::bytes::word;
 use crate::packet::{Packet, Ports};
 use crate::transport::{TCP, UDP};
 
@@ -125,9 +126,4 @@ fn tuple(packet: &Packet, source_port: u16) -> (bpf_sock_tuple, u32) {
 #[inline(always)]
 fn words(bytes: &[u8; 16]) -> [u32; 4] {
     [word(bytes, 0), word(bytes, 4), word(bytes, 8), word(bytes, 12)]
-}
-
-#[inline(always)]
-fn word(bytes: &[u8; 16], i: usize) -> u32 {
-    u32::from_ne_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]])
 }
