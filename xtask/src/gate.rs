@@ -24,6 +24,9 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     let mut cargo = process::cargo();
     // The BPF crate has no tests of its own and no use on this machine's CPU.
     cargo.args(["test", "--workspace", "--exclude", "filter-ebpf"]);
+    if arguments.is_empty() {
+        cargo.arg("--no-fail-fast");
+    }
     cargo.args(arguments).env(INSTALLED_ROOT, &test_root);
     if !nix::unistd::geteuid().is_root() {
         cargo.env(runner_variable()?, "sudo --preserve-env --");

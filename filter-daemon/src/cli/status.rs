@@ -106,7 +106,8 @@ mod tests {
             "desired_revision":7,"applied_revision":6,"filter":"partly","program":null,
             "interfaces":[{"name":"eth0","index":2,"mode_asked":"auto","mode_got":null,
                 "state":"refused","detail":"busy"}],
-            "apps":[],"settings":{"dhcp":true,"non_ip":"drop"}}"#;
+            "apps":[],"settings":{"dhcp":true,"non_ip":"drop"},
+            "unseen_drops":{"unsampled":2,"lost":1}}"#;
         let status: Status = serde_json::from_str(text).expect("valid");
         assert_eq!(in_force(&status), "revision 6; revision 7 is saved, NOT in force: map full");
         assert_eq!(

@@ -4,7 +4,6 @@ mod damage;
 mod full;
 mod limits;
 mod random;
-mod speed;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -1,12 +1,18 @@
 //! Interfaces that appear, vanish and come back; interfaces that cannot be
 //! filtered.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use filter_tests::daemon::Installation;
-use filter_tests::deadline::wait_for;
-use filter_tests::scenario::{AppRules, Mode};
+use filter_tests::deadline::{PATIENCE, wait_for};
+use filter_tests::frame::{Packet, Segment};
+use filter_tests::packet_socket::{PacketSocket, receive};
+use filter_tests::receiver::Receiver;
+use filter_tests::scenario::{AppRules, EPHEMERAL, Mode, PORT};
 use filter_tests::wire::Wire;
 use filter_tests::world::{HOST_INTERFACE, LISTED, UNLISTED, World};
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 use super::stage::{Stage, configuration, place_gets_in};
 
@@ -162,4 +168,116 @@ fn a_removed_pin_is_put_back() {
     std::fs::remove_file(&pin).expect("the pin is ours");
     wait_for("the pin to be back", || pin.exists().then_some(()));
     assert!(!place_gets_in(&wire, UNLISTED));
+}
+
+/// A second wire into the host, with a network of its own.
+struct SecondWire {
+    sender: PacketSocket,
+    receiver: Socket,
+}
+
+impl SecondWire {
+    const HOST: Ipv4Addr = Ipv4Addr::new(10, 78, 0, 2);
+
+    fn connect(world: &World) -> Self {
+        world.host.ip(&format!(
+            "link add eth7 address 02:78:00:00:00:02 type veth peer name out7 netns {}",
+            world.outside.path().display()
+        ));
+        world.host.ip("link set eth7 up");
+        world.host.ip("addr add 10.78.0.2/24 dev eth7");
+        world.outside.ip("link set out7 up");
+        let sender = world.outside.run(|| PacketSocket::open("out7")).expect("sockets open");
+        let receiver = world.host.run(|| {
+            let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).expect("a socket");
+            socket.set_reuse_address(true).expect("an option");
+            let address = SocketAddr::from((Self::HOST, PORT));
+            socket.bind(&address.into()).expect("the address is ours");
+            socket
+        });
+        Self { sender, receiver }
+    }
+
+    fn send(&self, source: Ipv4Addr, text: &[u8]) {
+        let segment = Segment::udp(EPHEMERAL, PORT, text);
+        let packet = Packet::new(source.into(), Self::HOST.into(), segment);
+        let frame = packet.to_mac([0x02, 0x78, 0, 0, 0, 0x02]).frame();
+        self.sender.send(&frame).expect("the wire takes a frame");
+    }
+}
+
+#[test]
+fn a_scope_of_an_interface_holds_what_comes_in_there() {
+    let world = World::new();
+    let installation = Installation::new(configuration("eth*", "auto"));
+    let stage = Stage { world, installation };
+    let daemon = stage.start();
+    let control = daemon.control();
+    let near = Ipv4Addr::new(10, 78, 0, 10);
+    let first = AppRules::new(&[&format!("interface={HOST_INTERFACE}")]).listing(&[LISTED]);
+    let mut second = AppRules::new(&["interface=eth7"]);
+    second.list = vec![near.to_string()];
+    control.create_app("first", &first, Mode::Enforce);
+    // The interface is not there yet: the scope waits for it.
+    control.create_app("second", &second, Mode::Enforce);
+    let other = SecondWire::connect(&stage.world);
+    wait_for("the filter on eth7", || {
+        (state(&control.status(), "eth7") == "attached").then_some(())
+    });
+    // Attached is not yet in the scopes: the first packet that is let in must
+    // find the others already kept out.
+    wait_for("what is listed for eth7", || {
+        other.send(LISTED.v4(), b"listed for the other interface");
+        other.send(Ipv4Addr::new(10, 78, 0, 66), b"listed nowhere");
+        other.send(near, b"listed here");
+        let mut alone = true;
+        while let Some(got) = receive(&other.receiver, PATIENCE).expect("it works") {
+            if got == b"listed here" {
+                return alone.then_some(());
+            }
+            alone = false;
+        }
+        None
+    });
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    assert!(super::stage::gets_in(&wire, LISTED.v4().into()));
+    assert!(!super::stage::gets_in(&wire, near.into()), "listed for eth7 alone");
+    for _ in 0..20 {
+        other.send(LISTED.v4(), b"listed for the other interface");
+        other.send(near, b"listed here");
+        let got = receive(&other.receiver, PATIENCE).expect("it works");
+        assert_eq!(got.as_deref(), Some(&b"listed here"[..]));
+    }
+}
+
+/// The broadcast address of a scoped local address counts as that address,
+/// also when the address comes later.
+#[test]
+fn an_address_that_comes_later_brings_its_broadcast_address() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    let control = daemon.control();
+    let rules = AppRules::new(&["to=10.79.0.2"]).listing(&[LISTED]);
+    control.create_app("later", &rules, Mode::Enforce);
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    let arrives = |source: Ipv4Addr, mark: &[u8]| {
+        let segment = Segment::udp(EPHEMERAL, PORT, mark);
+        let frame = Packet::new(source.into(), [10, 79, 0, 255].into(), segment).frame();
+        wire.delivers_frames(&[&frame], Receiver::Udp(PORT), mark).expect("the wire works")
+    };
+    stage.world.host.ip(&format!("addr add 10.79.0.2/24 brd + dev {HOST_INTERFACE}"));
+    let mut number = 0_u32;
+    let mut next = || {
+        number += 1;
+        format!("to everybody there {number:06}").into_bytes()
+    };
+    wait_for("the broadcast address to be covered", || {
+        (!arrives(UNLISTED.v4(), &next())).then_some(())
+    });
+    assert!(arrives(LISTED.v4(), &next()));
+    stage.world.host.ip(&format!("addr del 10.79.0.2/24 dev {HOST_INTERFACE}"));
+    stage.world.host.ip(&format!("addr add 10.79.0.3/24 brd + dev {HOST_INTERFACE}"));
+    wait_for("the broadcast address to be nobody's again", || {
+        arrives(UNLISTED.v4(), &next()).then_some(())
+    });
 }
