@@ -69,6 +69,9 @@ pub struct AppRecord {
     pub hops4: u32,
     /// Place of the IPv6 trusted hops, 0 for none.
     pub hops6: u32,
+    /// Tells apps apart that had the same index one after the other. No
+    /// verdict reads it.
+    pub identity: u32,
 }
 
 /// One scope of an app, or one cover record; most specific first in the table.
@@ -152,7 +155,8 @@ impl Generation {
         cover_count: 0,
         fail_safe_count: 0,
         flags: 0,
-        apps: [AppRecord { mode: 0, list4: 0, list6: 0, hops4: 0, hops6: 0 }; MAX_APPS],
+        apps: [AppRecord { mode: 0, list4: 0, list6: 0, hops4: 0, hops6: 0, identity: 0 };
+            MAX_APPS],
         fail_safe: [FailSafeRecord::UNUSED; MAX_FAIL_SAFE],
         scopes: [ScopeRecord::ANY; MAX_SCOPES],
         covers: [ScopeRecord::ANY; MAX_SCOPES],
@@ -160,10 +164,10 @@ impl Generation {
 }
 
 const _: () = assert!(size_of::<FailSafeRecord>() == 36);
-const _: () = assert!(size_of::<AppRecord>() == 20);
+const _: () = assert!(size_of::<AppRecord>() == 24);
 const _: () = assert!(size_of::<ScopeRecord>() == 48);
 const _: () = assert!(
-    size_of::<Generation>() == 24 + 20 * MAX_APPS + 36 * MAX_FAIL_SAFE + 2 * 48 * MAX_SCOPES
+    size_of::<Generation>() == 24 + 24 * MAX_APPS + 36 * MAX_FAIL_SAFE + 2 * 48 * MAX_SCOPES
 );
 
 pod!(Generation);

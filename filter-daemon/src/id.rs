@@ -25,6 +25,15 @@ impl ObjectId {
     }
 }
 
+impl ObjectId {
+    /// The last four bytes, which are random: enough to tell two ids apart
+    /// where there are few.
+    pub fn tail(self) -> u32 {
+        let [.., a, b, c, d] = self.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

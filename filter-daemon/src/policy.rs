@@ -44,6 +44,8 @@ pub struct Policy {
 pub struct AppPolicy {
     /// Its index in the kernel's tables.
     pub index: u32,
+    /// Tells it from another app that had the index before.
+    pub identity: u32,
     /// What a refusal does.
     pub mode: Mode,
     /// Who is let in.

@@ -99,7 +99,9 @@ impl Active {
         generation.cover_count = fill(&mut generation.covers, &policy.covers);
         generation.fail_safe_count = fill(&mut generation.fail_safe, &policy.fail_safe);
         for app in &policy.apps {
-            generation.apps[app.index as usize].mode = app.mode as u32;
+            let record = &mut generation.apps[app.index as usize % MAX_APPS];
+            record.mode = app.mode as u32;
+            record.identity = app.identity;
         }
         generation
     }
@@ -111,8 +113,8 @@ impl Active {
     }
 
     fn new_apps(&self, policy: &Policy) -> Vec<u32> {
-        let is_new =
-            |app: &&AppPolicy| self.generation.apps[app.index as usize] == AppRecord::default();
+        let known = |app: &AppPolicy| self.generation.apps[app.index as usize % MAX_APPS].identity;
+        let is_new = |app: &&AppPolicy| known(app) != app.identity;
         policy.apps.iter().filter(is_new).map(|app| app.index).collect()
     }
 }

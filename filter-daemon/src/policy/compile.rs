@@ -167,5 +167,11 @@ fn app_policy(app: &App) -> AppPolicy {
     for hop in &app.trusted_hops {
         hops.insert(*hop, TrieValue { entry: 0, expires_boot_s: 0 });
     }
-    AppPolicy { index: app.index, mode: app.mode, list: app.list.prefixes().clone(), hops }
+    AppPolicy {
+        index: app.index,
+        identity: app.id.tail(),
+        mode: app.mode,
+        list: app.list.prefixes().clone(),
+        hops,
+    }
 }
