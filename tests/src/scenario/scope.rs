@@ -5,8 +5,9 @@ use super::{
     AppRules, Expected, Mode, PORT, Reason, Rules, Scenario, alike, datagram, syn, tcp_copy, twins,
     udp_socket,
 };
+use crate::frame::link::tags;
 use crate::frame::segment::{PROBE, Segment, protocol};
-use crate::frame::{Packet, icmp};
+use crate::frame::{Packet, VLAN, icmp};
 use crate::receiver::Receiver;
 use crate::scenario::Reaches;
 use crate::world::{
@@ -286,14 +287,30 @@ fn strictest() -> Vec<Scenario> {
     ];
     let mut scenarios = Vec::new();
     for (https, http, expected) in cases {
+        let modes = format!("{} and {}", https.name(), http.name());
         for family in Family::BOTH {
             scenarios.push(Scenario::new(
                 ROW,
-                format!("{} and {}, ports unread, {}", https.name(), http.name(), family.name()),
+                format!("{modes}, ports unread, {}", family.name()),
                 rules(https, http),
                 to_host(UNLISTED, family, syn(PORT).cut(3)).frame(),
                 expected,
                 tcp_copy(),
+            ));
+            // Here not even the source has been read.
+            let refused = expected.reason == Reason::PortsUnread;
+            let too_deep = Expected {
+                reason: if refused { Reason::VlanDepth } else { expected.reason },
+                ..expected
+            };
+            let packet = to_host(LISTED, family, datagram(PORT));
+            scenarios.push(Scenario::new(
+                ROW,
+                format!("{modes}, five VLAN tags, {}", family.name()),
+                rules(https, http),
+                packet.tagged(tags(VLAN, 0, 5)).frame(),
+                too_deep,
+                udp_socket(PORT),
             ));
         }
     }

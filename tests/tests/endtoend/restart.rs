@@ -53,7 +53,7 @@ fn killed_at_any_moment_of_an_apply() {
     let mut outcomes = [0, 0];
     for kill in 0..KILLS {
         let next = 1 - current;
-        let moment = whole * (KILLS + 11 * kill) / (10 * KILLS);
+        let moment = whole * (KILLS + 15 * kill) / (10 * KILLS);
         let acknowledged = std::thread::scope(|scope| {
             let import = scope.spawn(|| {
                 let path = format!("{}/access_list/import", app.ours);
