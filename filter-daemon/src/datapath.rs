@@ -105,10 +105,14 @@ impl Datapath {
 
     /// Takes over the pinned links, which swaps their program without a gap,
     /// and removes what an earlier daemon left behind. Needs a policy in place.
-    pub fn adopt_links(&mut self) -> Result<(), DatapathError> {
+    /// Answers what went wrong with single links; they go on as they were.
+    pub fn adopt_links(&mut self) -> Result<Vec<DatapathError>, DatapathError> {
         self.world.require_complete()?;
-        self.links.adopt(&mut self.program)?;
-        self.world.remove_others()
+        let failures = self.links.adopt(&mut self.program)?;
+        if failures.is_empty() {
+            self.world.remove_others()?;
+        }
+        Ok(failures)
     }
 
     /// The interfaces that the filter is on, by index.
@@ -122,6 +126,11 @@ impl Datapath {
     pub fn attach(&mut self, ifindex: u32, mode: AttachMode) -> Result<AttachMode, AttachError> {
         self.world.require_complete()?;
         self.links.attach(&mut self.program, ifindex, mode)
+    }
+
+    /// Takes the filter off every interface, adopted or not.
+    pub fn detach_all(&mut self) -> Result<(), DatapathError> {
+        self.links.detach_all()
     }
 
     /// Whether the link of an interface still sits on it.

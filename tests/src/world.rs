@@ -22,6 +22,8 @@ pub const BROADCAST_MAC: Mac = [0xff; 6];
 
 /// The host's interface.
 pub const HOST_INTERFACE: &str = "eth0";
+/// A name by which nothing comes in here.
+pub const OTHER_INTERFACE: &str = "eth7";
 /// The outside's interface.
 pub const OUTSIDE_INTERFACE: &str = "out0";
 

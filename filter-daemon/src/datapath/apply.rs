@@ -68,12 +68,13 @@ fn select(
 ) -> Result<(), DatapathError> {
     let slot = active.spare_slot();
     world.selector.set(0, slot, 0).map_err(DatapathError::map("write", "SELECTOR"))?;
+    // From here on this is what packets see, whatever the read-back says.
+    active.slot = slot;
+    *active.generation = *generation;
     let selected = world.selector.get(&0, 0).map_err(DatapathError::map("read", "SELECTOR"))?;
     if selected != slot {
         return Err(DatapathError::ReadBack { map: "SELECTOR", subject: format!("slot {slot}") });
     }
-    active.slot = slot;
-    *active.generation = *generation;
     world.set_complete()
 }
 

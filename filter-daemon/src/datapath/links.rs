@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use aya::programs::links::{FdLink, PinnedLink};
@@ -75,11 +76,12 @@ impl AttachMode {
     }
 }
 
-/// Links by interface index. The files hold them when the daemon is gone.
+/// Links by interface index. The files hold them when the daemon is gone; the
+/// descriptors hold them when the files are.
 #[derive(Debug)]
 pub(super) struct Links {
     directory: PathBuf,
-    held: BTreeMap<u32, PinnedLink>,
+    held: BTreeMap<u32, OwnedFd>,
 }
 
 impl Links {
@@ -96,20 +98,34 @@ impl Links {
     /// Asks the link itself: it is dead when its interface is gone, or when
     /// somebody forced it off.
     pub(super) fn is_alive(&self, ifindex: u32) -> bool {
-        syscall::pinned_link_ifindex(&self.path(ifindex)).is_ok_and(|found| found == ifindex)
+        let found = self.held.get(&ifindex).and_then(|link| syscall::link_ifindex(link).ok());
+        found == Some(ifindex)
     }
 
     /// Swaps the program of every pinned link for this one, in one step each.
-    /// Links whose interface is gone are removed.
-    pub(super) fn adopt(&mut self, program: &mut Program) -> Result<(), DatapathError> {
-        for path in self.files()? {
-            match syscall::pinned_link_ifindex(&path) {
-                Ok(0) => fs::remove_file(&path).map_err(file_error("remove", &path))?,
-                Ok(ifindex) => self.adopt_one(program, ifindex, &path)?,
-                Err(error) => return Err(link_error(&path, error.to_string())),
+    /// Links whose interface is gone are removed. Answers what went wrong with
+    /// single links: they stay as they are, and the others go on.
+    pub(super) fn adopt(
+        &mut self,
+        program: &mut Program,
+    ) -> Result<Vec<DatapathError>, DatapathError> {
+        let files = self.files()?;
+        let adopted = files.iter().map(|path| self.adopt_file(program, path));
+        Ok(adopted.filter_map(Result::err).collect())
+    }
+
+    fn adopt_file(&mut self, program: &mut Program, path: &Path) -> Result<(), DatapathError> {
+        let failed = |error: std::io::Error| link_error(path, error.to_string());
+        let link = syscall::open_pin(path).map_err(failed)?;
+        match syscall::link_ifindex(&link).map_err(failed)? {
+            0 => fs::remove_file(path).map_err(file_error("remove", path)),
+            ifindex => {
+                swap_program(program, path)?;
+                tracing::info!(ifindex, "took over the filter on an interface");
+                self.held.insert(ifindex, link);
+                Ok(())
             }
         }
-        Ok(())
     }
 
     fn files(&self) -> Result<Vec<PathBuf>, DatapathError> {
@@ -118,25 +134,6 @@ impl Links {
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<Result<_, _>>()
             .map_err(file_error("list", &self.directory))
-    }
-
-    fn adopt_one(
-        &mut self,
-        program: &mut Program,
-        ifindex: u32,
-        path: &Path,
-    ) -> Result<(), DatapathError> {
-        let failed = |error: &(dyn std::error::Error + 'static)| link_error(path, chain(error));
-        let pinned = PinnedLink::from_pin(path).map_err(|e| failed(&e))?;
-        let link = XdpLink::try_from(FdLink::from(pinned)).map_err(|e| failed(&e))?;
-        let xdp = program.xdp()?;
-        let id = xdp.attach_to_link(link).map_err(|e| failed(&e))?;
-        let link = xdp.take_link(id).map_err(|e| failed(&e))?;
-        drop(FdLink::try_from(link).map_err(|e| failed(&e))?);
-        let link = PinnedLink::from_pin(path).map_err(|e| failed(&e))?;
-        tracing::info!(ifindex, "took over the filter on an interface");
-        self.held.insert(ifindex, link);
-        Ok(())
     }
 
     pub(super) fn attach(
@@ -165,8 +162,10 @@ impl Links {
         link: FdLink,
     ) -> Result<AttachMode, AttachError> {
         let path = self.path(ifindex);
+        make_directory(&self.directory)?;
         remove_if_there(&path)?;
-        let link = link.pin(&path).map_err(|error| link_error(&path, chain(&error)))?;
+        link.pin(&path).map_err(|error| link_error(&path, chain(&error)))?;
+        let link = syscall::open_pin(&path).map_err(|e| link_error(&path, e.to_string()))?;
         self.held.insert(ifindex, link);
         Ok(mode)
     }
@@ -177,17 +176,26 @@ impl Links {
         Ok(())
     }
 
-    /// Pins links again whose file somebody removed. While the daemon holds
-    /// the link the filter stays on; without a pin it would end with it.
+    /// Takes the filter off every interface, also where an earlier daemon put
+    /// it and this one could not take it over.
+    pub(super) fn detach_all(&mut self) -> Result<(), DatapathError> {
+        self.files()?.iter().try_for_each(|path| remove_if_there(path))?;
+        self.held.clear();
+        Ok(())
+    }
+
+    /// Pins links again whose file somebody removed; answers which. While the
+    /// daemon holds a link the filter stays on; without a pin it would end
+    /// with the daemon.
     pub(super) fn restore_pins(&mut self) -> Result<Vec<u32>, DatapathError> {
-        let lost: Vec<u32> =
-            self.held.keys().copied().filter(|i| !self.path(*i).exists()).collect();
-        for ifindex in &lost {
+        let lost = |ifindex: &u32| !self.path(*ifindex).exists();
+        let lost: Vec<u32> = self.held.keys().copied().filter(lost).collect();
+        if !lost.is_empty() {
+            make_directory(&self.directory)?;
+        }
+        for (ifindex, link) in self.held.iter().filter(|(ifindex, _)| lost.contains(ifindex)) {
             let path = self.path(*ifindex);
-            if let Some(link) = self.held.remove(ifindex) {
-                let link = FdLink::from(link).pin(&path);
-                self.held.insert(*ifindex, link.map_err(|e| link_error(&path, chain(&e)))?);
-            }
+            syscall::pin(link, &path).map_err(|e| link_error(&path, e.to_string()))?;
         }
         Ok(lost)
     }
@@ -204,6 +212,17 @@ fn remove_if_there(path: &Path) -> Result<(), DatapathError> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Swaps the program of a pinned link for this one.
+fn swap_program(program: &mut Program, path: &Path) -> Result<(), DatapathError> {
+    let failed = |error: &(dyn std::error::Error + 'static)| link_error(path, chain(error));
+    let pinned = PinnedLink::from_pin(path).map_err(|e| failed(&e))?;
+    let link = XdpLink::try_from(FdLink::from(pinned)).map_err(|e| failed(&e))?;
+    let xdp = program.xdp()?;
+    let id = xdp.attach_to_link(link).map_err(|e| failed(&e))?;
+    // The caller holds a descriptor of its own.
+    xdp.take_link(id).map(drop).map_err(|e| failed(&e))
 }
 
 /// Attaches in one mode. aya falls back to an attachment without a link when

@@ -9,6 +9,7 @@ use std::path::Path;
 
 // include/uapi/linux/bpf.h
 const BPF_MAP_DELETE_ELEM: i64 = 3;
+const BPF_OBJ_PIN: i64 = 6;
 const BPF_OBJ_GET: i64 = 7;
 const BPF_PROG_GET_FD_BY_ID: i64 = 13;
 const BPF_OBJ_GET_INFO_BY_FD: i64 = 15;
@@ -135,13 +136,26 @@ pub(super) fn delete_element(map: BorrowedFd<'_>, index: u32) -> io::Result<bool
     }
 }
 
-/// The interface that a pinned link sits on; 0 when that interface is gone.
-pub(super) fn pinned_link_ifindex(path: &Path) -> io::Result<u32> {
+/// Opens what is pinned at a path.
+pub(super) fn open_pin(path: &Path) -> io::Result<OwnedFd> {
     let path = CString::new(path.as_os_str().as_bytes())?;
     let mut object = Object { pathname: path.as_ptr() as u64, ..Object::default() };
-    let link = owned(bpf(BPF_OBJ_GET, &mut object)?)?;
+    owned(bpf(BPF_OBJ_GET, &mut object)?)
+}
+
+/// Pins an object; whoever holds it goes on holding it.
+pub(super) fn pin(object: &OwnedFd, path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let bpf_fd = object.as_raw_fd().unsigned_abs();
+    let mut object = Object { pathname: path.as_ptr() as u64, bpf_fd, ..Object::default() };
+    bpf(BPF_OBJ_PIN, &mut object).map(drop)
+}
+
+/// The interface that a link sits on; 0 when that interface is gone, or when
+/// somebody forced the program off.
+pub(super) fn link_ifindex(link: &OwnedFd) -> io::Result<u32> {
     let mut info = LinkInfo::default();
-    read_info(&link, &mut info)?;
+    read_info(link, &mut info)?;
     Ok(info.ifindex)
 }
 

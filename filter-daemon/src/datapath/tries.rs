@@ -211,16 +211,17 @@ impl<F: Family> Tries<F> {
     }
 
     fn release(&mut self, place: u32) -> Result<(), DatapathError> {
-        self.held.remove(&place);
         self.clear_outer(place)?;
         self.write_note(place, TrieNote::default())?;
         let pin = self.pin(place);
         match fs::remove_file(&pin) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(file_error("remove", &pin)(error))
+                return Err(file_error("remove", &pin)(error));
             }
-            Ok(()) | Err(_) => Ok(()),
+            Ok(()) | Err(_) => {}
         }
+        self.held.remove(&place);
+        Ok(())
     }
 
     /// Returns when no packet is judged any more by what was selected before:

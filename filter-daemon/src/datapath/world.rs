@@ -59,6 +59,10 @@ pub(super) fn choose(pins: &Path) -> Result<PathBuf, DatapathError> {
             }
             Some(reason) => tracing::info!(number, reason, "not taking over maps"),
         }
+        if !was_complete(directory) {
+            // Nothing was ever attached to it: a start that failed left it.
+            fs::remove_dir_all(directory).map_err(file_error("remove", directory))?;
+        }
     }
     let next = found.last().map_or(1, |(number, _)| number + 1);
     let directory = pins.join(format!("{PREFIX}{next}"));
@@ -114,6 +118,11 @@ fn misfit(directory: &Path) -> Option<String> {
         Ok(_) => Some("it never held a whole policy".to_owned()),
         Err(error) => Some(error.to_string()),
     }
+}
+
+fn was_complete(directory: &Path) -> bool {
+    let stamp = open_array::<Stamp>(directory, "STAMP").and_then(|stamp| read_stamp(&stamp));
+    stamp.is_ok_and(|stamp| stamp.magic == STAMP_MAGIC)
 }
 
 fn read_stamp(stamp: &Array<MapData, Stamp>) -> Result<Stamp, DatapathError> {

@@ -96,7 +96,12 @@ fn placed_scopes(state: &State, host: &Host) -> Vec<ScopeRecord> {
             scopes.extend(broadcast_scopes(scope, host).map(|scope| (scope, app.index)));
         }
     }
-    scopes.sort_by_cached_key(|(scope, index)| (specificity(scope), *index));
+    // Multicast and broadcast packets can fit scopes of one rank of several
+    // apps: the stricter app is asked.
+    let strictness = |index: &u32| state.apps.values().find(|a| a.index == *index).map(|a| a.mode);
+    scopes.sort_by_cached_key(|(scope, index)| {
+        (specificity(scope), std::cmp::Reverse(strictness(index)), *index)
+    });
     scopes.dedup();
     scopes.iter().filter_map(|(scope, index)| scope_record(scope, *index, host)).collect()
 }

@@ -14,18 +14,27 @@ pub(super) fn cover(
     detached: bool,
 ) -> Vec<InterfaceStatus> {
     let wanted = wanted(network, rules);
+    let off = if detached { datapath.detach_all() } else { Ok(()) };
     let held: Vec<u32> = datapath.attached().collect();
     for index in held {
-        if detached || !wanted.iter().any(|(link, _)| link.index == index) {
+        // A link that the listing left out may be there all the same.
+        let gone = match network.links.contains_key(&index) {
+            true => !wanted.iter().any(|(link, _)| link.index == index),
+            false => !datapath.is_alive(index),
+        };
+        if gone {
             detach(datapath, index, network);
         }
     }
     let mut statuses: Vec<InterfaceStatus> = wanted
         .into_iter()
         .map(|(link, mode)| {
-            let state = match detached {
-                true => InterfaceState::Detached,
-                false => cover_one(datapath, link, mode),
+            let state = match &off {
+                Err(error) => {
+                    InterfaceState::Refused(format!("cannot take the filter off: {error}"))
+                }
+                Ok(()) if detached => InterfaceState::Detached,
+                Ok(()) => cover_one(datapath, link, mode),
             };
             InterfaceStatus { name: link.name.clone(), index: Some(link.index), asked: mode, state }
         })

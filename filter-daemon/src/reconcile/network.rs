@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use futures_util::stream::TryStreamExt as _;
 use futures_util::{Stream, StreamExt as _};
+use ipnet::Ipv4Net;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::AddressAttribute;
 use netlink_packet_route::link::{
@@ -50,7 +51,8 @@ pub(super) struct Network {
 /// A way to ask, and the news that it may be worth asking.
 pub(super) struct Monitor {
     handle: Handle,
-    news: Box<dyn Stream<Item = ()> + Send + Sync + Unpin>,
+    /// None once the connection broke.
+    news: Option<Box<dyn Stream<Item = ()> + Send + Sync + Unpin>>,
 }
 
 impl Monitor {
@@ -58,13 +60,25 @@ impl Monitor {
         let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr];
         let (connection, handle, messages) = new_multicast_connection(&groups)?;
         tokio::spawn(connection);
-        Ok(Self { handle, news: Box::new(messages.map(drop)) })
+        Ok(Self { handle, news: Some(Box::new(messages.map(drop))) })
     }
 
-    /// Waits for news. Answers false when there will be none: the connection
-    /// broke, for instance because messages came faster than they were read.
-    pub(super) async fn changed(&mut self) -> bool {
-        self.news.next().await.is_some()
+    /// Waits for news; for ever when the connection is broken. It breaks, for
+    /// instance, when messages come faster than they are read: that is news.
+    pub(super) async fn changed(&mut self) {
+        match &mut self.news {
+            None => std::future::pending().await,
+            Some(news) => {
+                if news.next().await.is_none() {
+                    self.news = None;
+                }
+            }
+        }
+    }
+
+    /// Whether there will be no more news.
+    pub(super) fn is_broken(&self) -> bool {
+        self.news.is_none()
     }
 
     /// Reads all links and addresses.
@@ -77,7 +91,9 @@ impl Monitor {
         let mut addresses = self.handle.address().get().execute();
         while let Some(message) = addresses.try_next().await? {
             if message.header.family == AddressFamily::Inet {
-                network.broadcasts.extend(broadcast(&message.attributes));
+                network
+                    .broadcasts
+                    .extend(broadcasts(message.header.prefix_len, &message.attributes));
             }
         }
         network.broadcasts.sort_by_key(|local| (local.address, local.broadcast));
@@ -117,14 +133,51 @@ fn attached_program(facts: &[LinkXdp]) -> Option<AttachedProgram> {
     Some(AttachedProgram { id: id?, mode: mode? })
 }
 
-fn broadcast(attributes: &[AddressAttribute]) -> Option<Broadcast> {
-    let address = attributes.iter().find_map(|attribute| match attribute {
+/// The broadcast addresses that reach a local address: the one that was
+/// configured, and the last one of its network, which the kernel routes as a
+/// broadcast address whatever was configured (RFC 919).
+fn broadcasts(prefix_length: u8, attributes: &[AddressAttribute]) -> Vec<Broadcast> {
+    let local = attributes.iter().find_map(|attribute| match attribute {
         AddressAttribute::Local(IpAddr::V4(address)) => Some(*address),
         _ => None,
     });
-    let broadcast = attributes.iter().find_map(|attribute| match attribute {
+    let network = attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Address(IpAddr::V4(address)) => Some(*address),
+        _ => None,
+    });
+    let configured = attributes.iter().find_map(|attribute| match attribute {
         AddressAttribute::Broadcast(broadcast) => Some(*broadcast),
         _ => None,
     });
-    Some(Broadcast { address: address?, broadcast: broadcast? })
+    let Some(address) = local.or(network) else { return Vec::new() };
+    let computed = network
+        .and_then(|network| Ipv4Net::new(network, prefix_length).ok())
+        .filter(|network| network.prefix_len() < 31)
+        .map(|network| network.broadcast())
+        .filter(|computed| Some(*computed) != configured);
+    let reached = configured.into_iter().chain(computed);
+    reached.map(|broadcast| Broadcast { address, broadcast }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn a_broadcast_address_needs_not_be_configured() {
+        let local = Ipv4Addr::new(192, 0, 2, 10);
+        let own = [AddressAttribute::Local(local.into()), AddressAttribute::Address(local.into())];
+        let other = AddressAttribute::Broadcast(Ipv4Addr::new(192, 0, 2, 99));
+        let found = |length, attributes: &[AddressAttribute]| -> Vec<u8> {
+            let found = broadcasts(length, attributes);
+            found.iter().map(|local| local.broadcast.octets()[3]).collect()
+        };
+        assert_eq!(found(24, &own), [255]);
+        assert_eq!(found(28, &own), [15]);
+        assert_eq!(found(24, &[own.as_slice(), &[other]].concat()), [99, 255]);
+        assert_eq!(found(31, &own), [0; 0]);
+        assert_eq!(found(32, &own), [0; 0]);
+    }
 }

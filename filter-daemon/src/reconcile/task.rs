@@ -38,7 +38,8 @@ pub struct ReconcilerParts {
 pub struct Reconciler {
     parts: ReconcilerParts,
     monitor: Monitor,
-    network: Network,
+    /// None until it has been read once: nothing is applied before.
+    network: Option<Network>,
     switch: mpsc::Receiver<SwitchRequest>,
     status: watch::Sender<Status>,
     adopted: bool,
@@ -51,9 +52,8 @@ impl Reconciler {
         let (sender, switch) = Switch::new();
         let (status, receiver) = watch::channel(Status::default());
         let monitor = Monitor::start()?;
-        let network = Network::default();
         let reconciler =
-            Self { parts, monitor, network, switch, status, adopted: false, detached: false };
+            Self { parts, monitor, network: None, switch, status, adopted: false, detached: false };
         Ok((reconciler, sender, receiver))
     }
 
@@ -77,13 +77,11 @@ impl Reconciler {
                     // The front end may have gone away meanwhile.
                     let _ = done.send(());
                 }
-                alive = self.monitor.changed() => {
-                    if !alive {
+                () = self.monitor.changed() => self.look_at_host().await,
+                _ = look.tick() => {
+                    if self.monitor.is_broken() {
                         self.restart_monitor();
                     }
-                    self.look_at_host().await;
-                }
-                _ = look.tick() => {
                     self.look_at_host().await;
                     self.clear();
                 }
@@ -105,17 +103,21 @@ impl Reconciler {
     async fn look_at_host(&mut self) {
         match self.monitor.read().await {
             Ok(network) => {
-                let moved = self.host_of(&network) != self.host_of(&self.network);
-                self.network = network;
+                let before = self.network.replace(network);
+                let moved = before.as_ref().map(|network| self.host_of(network)) != self.host();
                 let degraded = self.status.borrow().phase != Phase::Idle;
                 if moved || degraded {
                     self.apply();
                 }
                 self.cover();
+                self.status.send_modify(|status| status.looks += 1);
             }
             Err(error) => tracing::warn!(%error, "cannot read the host's interfaces"),
         }
-        self.status.send_modify(|status| status.looks += 1);
+    }
+
+    fn host(&self) -> Option<Host> {
+        self.network.as_ref().map(|network| self.host_of(network))
     }
 
     fn host_of(&self, network: &Network) -> Host {
@@ -130,21 +132,22 @@ impl Reconciler {
 
     /// Puts the desired state in force.
     fn apply(&mut self) {
+        let Some(host) = self.host() else { return };
         let state = Arc::clone(&self.parts.state.borrow_and_update());
+        let previous = self.status.borrow().phase.clone();
         self.status.send_modify(|status| {
             status.desired_revision = state.revision;
-            if status.phase == Phase::Idle {
+            if status.phase != Phase::NeverRun {
                 status.phase = Phase::Applying;
             }
         });
-        let host = self.host_of(&self.network);
         let result = block_in_place(|| self.try_apply(&state, &host));
         let phase = match result {
             Ok(()) => Phase::Idle,
             Err(error) => Phase::Degraded(format!("{error:#}")),
         };
         if let Phase::Degraded(reason) = &phase
-            && self.status.borrow().phase != phase
+            && previous != phase
         {
             tracing::error!(
                 revision = state.revision,
@@ -178,7 +181,9 @@ impl Reconciler {
 
     fn adopt(&mut self) -> Result<(), DatapathError> {
         if !self.adopted {
-            self.parts.datapath.adopt_links()?;
+            for failure in self.parts.datapath.adopt_links()? {
+                tracing::error!(%failure, "a filter that is on goes on with an earlier list");
+            }
             self.adopted = true;
         }
         Ok(())
@@ -186,10 +191,11 @@ impl Reconciler {
 
     /// Sees to it that the filter is on the right interfaces.
     fn cover(&mut self) {
-        if !self.adopted && !self.adopt_last_good() {
+        // Taking the filter off needs no policy.
+        if !self.adopted && !self.detached && !self.adopt_last_good() {
             return;
         }
-        let Self { parts, network, detached, .. } = self;
+        let Self { parts, network: Some(network), detached, .. } = self else { return };
         let statuses = block_in_place(|| {
             match parts.datapath.restore_pins() {
                 Ok(lost) if lost.is_empty() => {}
@@ -227,15 +233,10 @@ impl Reconciler {
     fn leave(mut self) {
         match self.parts.on_exit {
             OnExit::Keep => tracing::info!("the filter goes on with the last list"),
-            OnExit::Open => {
-                let held: Vec<u32> = self.parts.datapath.attached().collect();
-                for index in held {
-                    if let Err(error) = self.parts.datapath.detach(index) {
-                        tracing::error!(index, %error, "cannot take the filter off");
-                    }
-                }
-                tracing::warn!("the filter is off: on_exit is \"open\"");
-            }
+            OnExit::Open => match self.parts.datapath.detach_all() {
+                Ok(()) => tracing::warn!("the filter is off: on_exit is \"open\""),
+                Err(error) => tracing::error!(%error, "cannot take the filter off"),
+            },
         }
     }
 }

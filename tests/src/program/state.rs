@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::scenario::{AppRules, Mode, Rules};
-use crate::world::{HOST, HOST_INTERFACE, HOST_SECOND};
+use crate::world::{HOST, HOST_INTERFACE, HOST_SECOND, OTHER_INTERFACE};
 use filter_daemon::access_list::{AccessList, Address, Entry, Prefix};
 use filter_daemon::app::App;
 use filter_daemon::config::FailSafe;
@@ -34,7 +34,10 @@ pub(super) fn host(rules: &Rules, ifindex: u32) -> Host {
         |(source, port): &(String, Option<u16>)| FailSafe { prefix: prefix(source), port: *port };
     Host {
         fail_safe: rules.fail_safe.iter().map(fail_safe).collect(),
-        interfaces: vec![Interface { name: HOST_INTERFACE.to_owned(), index: ifindex }],
+        interfaces: vec![
+            Interface { name: HOST_INTERFACE.to_owned(), index: ifindex },
+            Interface { name: OTHER_INTERFACE.to_owned(), index: ifindex + 1 },
+        ],
         broadcasts: [HOST, HOST_SECOND]
             .map(|place| Broadcast { address: place.v4(), broadcast })
             .to_vec(),

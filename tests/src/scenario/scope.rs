@@ -11,7 +11,8 @@ use crate::frame::{Packet, VLAN, icmp};
 use crate::receiver::Receiver;
 use crate::scenario::Reaches;
 use crate::world::{
-    FAIL_SAFE, Family, HOST, HOST_INTERFACE, HOST_SECOND, LISTED, Place, TRUSTED_HOP, UNLISTED,
+    FAIL_SAFE, Family, HOST, HOST_INTERFACE, HOST_SECOND, LISTED, OTHER_INTERFACE, Place,
+    TRUSTED_HOP, UNLISTED,
 };
 
 /// All of this section.
@@ -153,15 +154,19 @@ fn unscoped() -> Vec<Scenario> {
             |source, family| to_host(source, family, syn(PORT)),
         ));
     }
-    scenarios.extend(alike(
-        ROW,
-        "the scope is of an interface that is not there",
-        &Rules::scoped(&["interface=nosuch0"]),
-        &Family::BOTH,
-        Expected::pass(0, Reason::Unscoped),
-        |_| tcp_copy(),
-        |source, family| to_host(source, family, syn(PORT)),
-    ));
+    for (name, interface) in
+        [("another interface", OTHER_INTERFACE), ("an interface that is not there", "nosuch0")]
+    {
+        scenarios.extend(alike(
+            ROW,
+            &format!("the scope is of {name}"),
+            &Rules::scoped(&[&format!("interface={interface}")]),
+            &Family::BOTH,
+            Expected::pass(0, Reason::Unscoped),
+            |_| tcp_copy(),
+            |source, family| to_host(source, family, syn(PORT)),
+        ));
+    }
     scenarios.extend(alike(
         ROW,
         "no app at all",
