@@ -8,11 +8,18 @@ use filter_common::generation::{GENERATION_SLOTS, Generation};
 use filter_common::stamp::Stamp;
 use filter_common::trie::{Key4, Key6, TRIE_CAPACITY, TRIE_PLACES, TrieNote, TrieValue};
 
+/// What a trie holds for a prefix: an array, so that Linux 6.1 takes the
+/// daemon's tries. It compares what it knows of timers in the values of an
+/// inner map and of its pattern, and "none in this struct", which it learns
+/// from BTF, is to it not the same as "no struct", which is all that it knows
+/// of a map without BTF.
+type Value = [TrieValue; 1];
+
 /// An LPM trie of IPv4 prefixes.
-pub(crate) type Trie4 = LpmTrie<Key4, TrieValue, { TRIE_CAPACITY as usize }>;
+pub(crate) type Trie4 = LpmTrie<Key4, Value, { TRIE_CAPACITY as usize }>;
 
 /// An LPM trie of IPv6 prefixes.
-pub(crate) type Trie6 = LpmTrie<Key6, TrieValue, { TRIE_CAPACITY as usize }>;
+pub(crate) type Trie6 = LpmTrie<Key6, Value, { TRIE_CAPACITY as usize }>;
 
 /// Which of the two generations is in force.
 #[btf_map]
