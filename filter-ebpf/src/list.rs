@@ -44,17 +44,18 @@ pub(crate) fn is_trusted_hop(app: &AppRecord, packet: &Packet) -> bool {
 /// The most specific prefix that covers the source, in the trie of its family.
 #[inline(always)]
 fn find(packet: &Packet, place4: u32, place6: u32) -> Option<&'static TrieValue> {
-    if packet.family == FAMILY_V4 {
+    let [value] = if packet.family == FAMILY_V4 {
         if place4 == 0 {
             return None;
         }
-        TRIES4.get(place4)?.get(&Key::new(32, packet.source[0].to_ne_bytes()))
+        TRIES4.get(place4)?.get(&Key::new(32, packet.source[0].to_ne_bytes()))?
     } else {
         if place6 == 0 {
             return None;
         }
-        TRIES6.get(place6)?.get(&Key::new(128, octets(packet.source)))
-    }
+        TRIES6.get(place6)?.get(&Key::new(128, octets(packet.source)))?
+    };
+    Some(value)
 }
 
 /// Expiry is honoured here, so that a temporary entry ends with the daemon

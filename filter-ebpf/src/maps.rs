@@ -9,14 +9,21 @@ use filter_common::poptrie::{Cell, TABLE_MAP_FLAGS};
 use filter_common::stamp::Stamp;
 use filter_common::trie::{Key4, Key6, TRIE_CAPACITY, TRIE_PLACES, TrieNote, TrieValue};
 
+/// A value of an inner map: an array, so that Linux 6.1 takes the inner maps
+/// that the daemon makes. It compares what it knows of timers in the values of an
+/// inner map and of its pattern, and "none in this struct", which it learns
+/// from BTF, is to it not the same as "no struct", which is all that it knows
+/// of a map without BTF.
+type Value<T> = [T; 1];
+
 /// An LPM trie of IPv4 prefixes.
-pub(crate) type Trie4 = LpmTrie<Key4, TrieValue, { TRIE_CAPACITY as usize }>;
+pub(crate) type Trie4 = LpmTrie<Key4, Value<TrieValue>, { TRIE_CAPACITY as usize }>;
 
 /// An LPM trie of IPv6 prefixes.
-pub(crate) type Trie6 = LpmTrie<Key6, TrieValue, { TRIE_CAPACITY as usize }>;
+pub(crate) type Trie6 = LpmTrie<Key6, Value<TrieValue>, { TRIE_CAPACITY as usize }>;
 
 /// The cells of a table in front of a trie; each has a length of its own.
-pub(crate) type Table = Array<Cell, 1, { TABLE_MAP_FLAGS as usize }>;
+pub(crate) type Table = Array<Value<Cell>, 1, { TABLE_MAP_FLAGS as usize }>;
 
 /// Which of the two generations is in force.
 #[btf_map]

@@ -50,7 +50,7 @@ impl Search<'_> {
     #[inline(always)]
     fn pass_node(&mut self) -> bool {
         match self.table.get(self.node) {
-            Some(cell) => self.goes_on(step(cell, self.region, self.high, self.low)),
+            Some([cell]) => self.goes_on(step(cell, self.region, self.high, self.low)),
             None => false,
         }
     }
