@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     Build,
     /// Running the tests and the demo as well.
     Test,
+    /// Comparing with other filters as well.
+    Bench,
 }
 
 const BPF_FILE_SYSTEM: &str = "/sys/fs/bpf";
@@ -32,7 +34,7 @@ pub(crate) fn run(purpose: Purpose) -> Result<()> {
         need::NEEDS.iter().filter(|need| need.purpose <= purpose && !need.is_met()).collect();
     apt::install(&missing)?;
     bpf::ensure_toolchain()?;
-    if purpose == Purpose::Test {
+    if purpose >= Purpose::Test {
         mount_bpf_file_system()?;
     }
     Ok(())
