@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use aya::maps::{Array, MapData, ProgramArray};
@@ -80,9 +80,9 @@ impl BenchObject {
         self.under_test.set(0, program, 0).context("the program cannot be called by the feeder")
     }
 
-    /// Runs what is under test so often; answers how many nanoseconds a run takes,
-    /// and what the last one answered.
-    pub(crate) fn run_alone(&mut self, family: Family, runs: u32) -> Result<(f64, Action)> {
+    /// Runs what is under test so often; answers how long a run takes by the kernel's
+    /// clock, which stops while others have the CPU, and what the last one answered.
+    pub(crate) fn run_alone(&mut self, family: Family, runs: u32) -> Result<(Duration, Action)> {
         let frame = frame(template(family));
         let mut out = [0; 2 * FRAME_BYTES];
         let options = TestRunOptions {
@@ -91,21 +91,18 @@ impl BenchObject {
             repeat: runs,
             ..TestRunOptions::default()
         };
-        let feeder = program(&mut self.ebpf, "feeder")?;
-        let start = Instant::now();
-        let result = feeder.test_run(options)?;
-        let took = start.elapsed();
+        let result = program(&mut self.ebpf, "feeder")?.test_run(options)?;
         let action = match result.return_value {
             1 => Action::Drop,
             2 => Action::Pass,
             other => Action::Other(other),
         };
-        Ok((took.as_secs_f64() * 1e9 / f64::from(runs), action))
+        Ok((result.duration, action))
     }
 
     /// Sends so many frames out by an interface of the calling thread's
-    /// namespace; answers how long all of it took. What the frames cost where
-    /// they arrive is in it: the kernel sees to them on the same CPU.
+    /// namespace; answers how long each took. What a frame costs where it
+    /// arrives is in it, as far as the kernel sees to it in the same breath.
     pub(crate) fn send(&mut self, family: Family, ifindex: u32, frames: u32) -> Result<Duration> {
         self.wire.set(0, ifindex, 0)?;
         let frame = frame(template(family));
@@ -115,10 +112,7 @@ impl BenchObject {
             attrs: TestRunAttrs::new().xdp_live_frames(BATCH),
             ..TestRunOptions::default()
         };
-        let generator = program(&mut self.ebpf, "generator")?;
-        let start = Instant::now();
-        generator.test_run(options)?;
-        Ok(start.elapsed())
+        Ok(program(&mut self.ebpf, "generator")?.test_run(options)?.duration)
     }
 }
 

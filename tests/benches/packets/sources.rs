@@ -27,8 +27,8 @@ pub(crate) enum Sources {
     /// Within the list's networks.
     Listed,
     /// Not listed, and as near to an entry as can be: in the /24 (or /64) of a
-    /// longer entry, sharing a random part of what follows; else in the
-    /// network beside an entry.
+    /// longer entry, sharing a random part of what follows; with a list that
+    /// has few of those, in the network beside an entry.
     Adversarial,
 }
 
@@ -65,12 +65,13 @@ impl Sources {
     }
 }
 
-/// The entries that leave a block mixed; all of them when there are none.
+/// The entries that leave a block mixed; all of them when these are too few to
+/// stand for the list.
 fn near(list: &List) -> Vec<IpNet> {
     let block = block(list.family);
     let long: Vec<IpNet> =
         list.networks.iter().copied().filter(|network| network.prefix_len() > block).collect();
-    if long.is_empty() { list.networks.clone() } else { long }
+    if long.len() * 10 < list.networks.len() { list.networks.clone() } else { long }
 }
 
 fn block(family: Family) -> u8 {

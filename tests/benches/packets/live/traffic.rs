@@ -61,6 +61,7 @@ impl<'a> Track<'a> {
         let mut last = None;
         for repeated in 0..TRIES {
             let before = self.seen()?;
+            let deferred_before = cpu::deferred_work(cpu::MEASURED)?;
             let took = world.outside.run(|| {
                 cpu::stay_on(cpu::MEASURED);
                 object.send(family, wire, frames)
@@ -71,7 +72,8 @@ impl<'a> Track<'a> {
                 last.is_whole(frames.into()).then_some(())
             };
             if within(SETTLING, is_whole).is_some() {
-                let ns_a_frame = took.as_secs_f64() * 1e9 / f64::from(frames);
+                let deferred = cpu::deferred_work(cpu::MEASURED)? - deferred_before;
+                let ns_a_frame = (took + deferred / frames).as_secs_f64() * 1e9;
                 return Ok(Round { ns_a_frame, repeated });
             }
         }

@@ -34,7 +34,10 @@ impl Demand {
     }
 
     pub(super) fn outcome(&self) -> &'static str {
-        let Some(measured) = self.measured else { return "" };
+        let (Some(measured), true) = (self.measured, self.at_most.or(self.at_least).is_some())
+        else {
+            return "";
+        };
         let is_met = self.at_most.is_none_or(|most| measured <= most)
             && self.at_least.is_none_or(|least| measured >= least);
         if is_met { "met" } else { "NOT MET" }
