@@ -36,7 +36,8 @@ fn main() -> Result<()> {
     let out = std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?;
     let arch =
         std::env::var("CARGO_CFG_TARGET_ARCH").context("cargo sets CARGO_CFG_TARGET_ARCH")?;
-    let object = object::build(root, &Path::new(&out).join("ebpf"), &arch, &route)?;
+    let object =
+        object::build(root, &Path::new(&out).join("ebpf"), object::SHIPPED, &arch, &route)?;
     println!("cargo::rustc-env=FILTERD_BPF_OBJECT={}", object.path.display());
     println!("cargo::rustc-env=FILTERD_BPF_DIGEST={}", object.digest);
     println!("cargo::rustc-env=FILTERD_BPF_TOOLCHAIN_USED={}", object.toolchain);

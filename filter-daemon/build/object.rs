@@ -27,12 +27,22 @@ pub(crate) struct Object {
     pub(crate) toolchain: String,
 }
 
-/// Builds the program for kernels of an architecture, as Rust calls it.
-pub(crate) fn build(root: &Path, target_dir: &Path, arch: &str, route: &Route) -> Result<Object> {
+/// The object that filterd ships.
+pub(crate) const SHIPPED: &str = "filterd-xdp";
+
+/// Builds an object, by the name of its binary in `filter-ebpf`, for kernels of
+/// an architecture, as Rust calls it.
+pub(crate) fn build(
+    root: &Path,
+    target_dir: &Path,
+    name: &str,
+    arch: &str,
+    route: &Route,
+) -> Result<Object> {
     let mut cargo = cargo(route);
     cargo
         .current_dir(root)
-        .args(["build", "--release", "--package", "filter-ebpf", "--bin", "filterd-xdp"])
+        .args(["build", "--release", "--package", "filter-ebpf", "--bin", name])
         .args(["--target", TARGET, "--target-dir"])
         .arg(target_dir)
         .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &route.linker)
@@ -41,7 +51,7 @@ pub(crate) fn build(root: &Path, target_dir: &Path, arch: &str, route: &Route) -
     if !status.success() {
         bail!("the BPF program does not build with {} ({status})", route.compiler);
     }
-    let path = target_dir.join(TARGET).join("release/filterd-xdp");
+    let path = target_dir.join(TARGET).join("release").join(name);
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Object { path, digest: hex(&Sha256::digest(&bytes)), toolchain: toolchain(route) })
 }

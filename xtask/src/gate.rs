@@ -1,6 +1,5 @@
 //! The gates that a change has to pass: tests, lints, and both with the demo.
 
-use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
@@ -32,9 +31,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     }
     cargo.args(arguments).env(INSTALLED_ROOT, &test_root);
     cargo.env(LINUX_6_1, setup::kernel::image());
-    if !nix::unistd::geteuid().is_root() {
-        cargo.env(runner_variable()?, "sudo --preserve-env --");
-    }
+    process::run_built_as_root(&mut cargo)?;
     process::run(&mut cargo)
 }
 
@@ -65,15 +62,4 @@ fn ensure_component(subcommand: &str, component: &str) -> Result<()> {
     }
     process::run(Command::new("rustup").args(["component", "add", component]))
         .with_context(|| format!("{component} is not installed"))
-}
-
-/// The variable by which cargo is told how to run what it built for here.
-fn runner_variable() -> Result<String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let facts = process::output(Command::new(Path::new(&rustc)).arg("-vV"))?;
-    let host = facts
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .context("rustc names its host")?;
-    Ok(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace('-', "_")))
 }

@@ -4,11 +4,13 @@
 //! check the project. Nothing of the product is in here, and the product's
 //! crates are not built into it: it must run before they can be built.
 
+mod bench;
 mod demo;
 mod gate;
 mod install;
 mod object;
 mod process;
+mod section;
 mod setup;
 mod tidy;
 mod unit;
@@ -49,6 +51,8 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Measure how fast the packet path is, beside other filters
+    Bench(bench::Options),
     /// Check formatting, and run clippy over everything
     Lint,
     /// Check the rules of the house that clippy does not know
@@ -78,6 +82,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Install(options) => install::run(&options)?,
         Task::Demo(options) => return demo::run(&options),
         Task::Test { arguments } => gate::test(&arguments)?,
+        Task::Bench(options) => bench::run(&options)?,
         Task::Lint => gate::lint()?,
         Task::Tidy { fix } => tidy::run(fix)?,
         Task::Ci => return gate::ci(),

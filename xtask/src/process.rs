@@ -31,6 +31,14 @@ pub(crate) fn as_root(program: impl AsRef<OsStr>) -> Result<Command> {
     Ok(command)
 }
 
+/// Has cargo run what it builds as root, through sudo when this is not root.
+pub(crate) fn run_built_as_root(cargo: &mut Command) -> Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        cargo.env(runner_variable()?, "sudo --preserve-env --");
+    }
+    Ok(())
+}
+
 /// Where a program is, also in the folders of the system's own.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -72,4 +80,15 @@ pub(crate) fn words(words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Strin
     let words: Vec<String> =
         words.into_iter().map(|word| word.as_ref().to_string_lossy().into_owned()).collect();
     words.join(" ")
+}
+
+/// The variable by which cargo is told how to run what it built for here.
+fn runner_variable() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let facts = output(Command::new(&rustc).arg("-vV"))?;
+    let host = facts
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .context("rustc names its host")?;
+    Ok(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace('-', "_")))
 }

@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     Demo,
     /// Running the tests as well.
     Test,
+    /// Comparing with other filters as well.
+    Bench,
 }
 
 const BPF_FILE_SYSTEM: &str = "/sys/fs/bpf";
@@ -38,7 +40,7 @@ pub(crate) fn run(purpose: Purpose) -> Result<()> {
     if purpose >= Purpose::Demo {
         mount_bpf_file_system()?;
     }
-    if purpose >= Purpose::Test {
+    if purpose == Purpose::Test {
         kernel::fetch()?;
     }
     Ok(())

@@ -16,6 +16,8 @@ pub struct Configuration {
     pub group: Option<String>,
     /// Connections to the control socket.
     pub control_connections: Option<u32>,
+    /// From how many entries on a list gets a table in front of its tries.
+    pub accelerate_from: Option<u32>,
 }
 
 impl Configuration {
@@ -28,6 +30,11 @@ impl Configuration {
     pub fn fail_safe(mut self, source: impl ToString, port: Option<u16>) -> Self {
         self.fail_safe.push((source.to_string(), port));
         self
+    }
+
+    /// Judges by tries alone, however long a list is.
+    pub fn by_tries_alone(self) -> Self {
+        Self { accelerate_from: Some(filter_common::trie::TRIE_CAPACITY), ..self }
     }
 
     /// The file.
@@ -43,8 +50,17 @@ impl Configuration {
         if let Some(group) = &self.group {
             line(&mut text, format_args!("[control]\ngroup = {group:?}"));
         }
-        if let Some(connections) = self.control_connections {
-            line(&mut text, format_args!("[limits]\ncontrol_connections = {connections}"));
+        let limits = [
+            ("control_connections", self.control_connections),
+            ("accelerate_from", self.accelerate_from),
+        ];
+        if limits.iter().any(|(_, value)| value.is_some()) {
+            line(&mut text, format_args!("[limits]"));
+        }
+        for (key, value) in limits {
+            if let Some(value) = value {
+                line(&mut text, format_args!("{key} = {value}"));
+            }
         }
         for (name, mode) in &self.interfaces {
             line(&mut text, format_args!("[[interface]]\nname = {name:?}\nmode = {mode:?}"));

@@ -29,7 +29,9 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body; null when there is none.
     pub body: Value,
-    /// From the request's last byte to the answer's last.
+    /// When the request began to leave.
+    pub asked_at: Instant,
+    /// From there to the answer's last byte.
     pub took: Duration,
 }
 
@@ -73,14 +75,14 @@ impl Control {
             .header("host", "filterd")
             .header("content-type", "application/json")
             .body(Full::new(body))?;
-        let start = Instant::now();
+        let asked_at = Instant::now();
         let response = sender.send_request(request).await?;
         let (head, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
-        let took = start.elapsed();
+        let took = asked_at.elapsed();
         connection.abort();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? };
-        Ok(Answer { status: head.status, headers: head.headers, body, took })
+        Ok(Answer { status: head.status, headers: head.headers, body, asked_at, took })
     }
 
     /// GET that must succeed.

@@ -25,7 +25,7 @@ enum Probe {
 }
 
 /// Everything but the BPF toolchain, which has a choice of routes.
-pub(super) const NEEDS: [Need; 10] = [
+pub(super) const NEEDS: [Need; 15] = [
     need("gcc", Probe::Program("cc"), "compiles SQLite and links everything", Purpose::Build),
     need("libc6-dev", Probe::File("/usr/include/stdio.h"), "headers for SQLite", Purpose::Build),
     need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Demo),
@@ -56,6 +56,11 @@ pub(super) const NEEDS: [Need; 10] = [
         "starts that machine, and packs its files",
         Purpose::Test,
     ),
+    need("nftables", Probe::Program("nft"), "is compared with", Purpose::Bench),
+    need("ipset", Probe::Program("ipset"), "is compared with", Purpose::Bench),
+    need("iptables", Probe::Program("iptables"), "asks ipset", Purpose::Bench),
+    need("xdp-tools", Probe::Program("xdp-filter"), "is compared with", Purpose::Bench),
+    need("ethtool", Probe::Program("ethtool"), "gives those a receive queue", Purpose::Bench),
 ];
 
 const fn need(package: &'static str, probe: Probe, reason: &'static str, purpose: Purpose) -> Need {

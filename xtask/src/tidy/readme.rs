@@ -5,18 +5,20 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use filter_common::reason::Reason;
 
-const BEGIN: &str = "<!-- reasons:begin -->\n";
-const END: &str = "<!-- reasons:end -->\n";
+use crate::section;
+
+/// The part of the README that holds the table.
+const SECTION: &str = "reasons";
 
 /// What is wrong with it.
 pub(super) fn faults(root: &Path) -> Result<Vec<String>> {
     let text = fs::read_to_string(root.join("README.md"))?;
     let gate = fs::read_to_string(root.join(".ci/run"))?;
     let mut faults = Vec::new();
-    if with_table(&text)? != text {
+    if section::replace(&text, SECTION, &table())? != text {
         faults.push(
             "README.md: its table of reasons is not filter-common's: `cargo xtask tidy --fix`"
                 .to_owned(),
@@ -31,15 +33,7 @@ pub(super) fn faults(root: &Path) -> Result<Vec<String>> {
 
 /// Puts the table in its place.
 pub(super) fn write(root: &Path) -> Result<()> {
-    let path = root.join("README.md");
-    let text = with_table(&fs::read_to_string(&path)?)?;
-    Ok(fs::write(path, text)?)
-}
-
-fn with_table(text: &str) -> Result<String> {
-    let (before, rest) = text.split_once(BEGIN).context("README.md has no reasons:begin")?;
-    let (_, after) = rest.split_once(END).context("README.md has no reasons:end")?;
-    Ok(format!("{before}{BEGIN}{}{END}{after}", table()))
+    section::write(root, SECTION, &table())
 }
 
 fn table() -> String {
@@ -57,12 +51,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table_replaces_what_stood_there() {
-        let text = format!("a\n{BEGIN}| stale |\n{END}b\n");
-        let new = with_table(&text).expect("has markers");
-        assert!(new.starts_with("a\n") && new.ends_with("b\n") && !new.contains("stale"));
-        assert!(new.contains("| `not_listed` | refused |"));
-        assert_eq!(with_table(&new).expect("has markers"), new);
-        assert!(with_table("no markers").is_err());
+    fn table_has_a_line_a_reason() {
+        let table = table();
+        assert_eq!(table.lines().count(), 2 + Reason::ALL.len());
+        assert!(table.contains("| `not_listed` | refused |"));
     }
 }

@@ -1,0 +1,152 @@
+//! The BPF programs of the benchmark, and the sources that they give to frames.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use aya::maps::{Array, MapData, ProgramArray};
+use aya::programs::{ProgramInfo, TestRun as _, TestRunAttrs, TestRunOptions, Xdp, XdpMode};
+use aya::{Ebpf, programs::ProgramFd};
+use filter_tests::frame::Packet;
+use filter_tests::frame::segment::Segment;
+use filter_tests::scenario::{EPHEMERAL, PORT};
+use filter_tests::test_run::Action;
+use filter_tests::world::{Family, HOST, UNLISTED};
+
+/// How many sources the programs hold; as in `filter-ebpf/src/bin/bench.rs`.
+pub(crate) const DRAWS: usize = 1 << 18;
+
+/// A frame as it is counted on the wire of a test: without its checksum.
+const FRAME_BYTES: usize = 64;
+
+/// How many frames are sent at a time; less than the queue of the wire holds.
+const BATCH: u32 = 64;
+
+/// Where an IPv4 header's checksum lies in a frame.
+const CHECKSUM: usize = 24;
+
+/// The loaded programs.
+pub(crate) struct BenchObject {
+    ebpf: Ebpf,
+    draws: Array<MapData, [u16; 10]>,
+    wire: Array<MapData, u32>,
+    under_test: ProgramArray<MapData>,
+}
+
+impl BenchObject {
+    /// Loads the object that `cargo xtask bench` has built.
+    pub(crate) fn load(path: &Path) -> Result<Self> {
+        let mut ebpf = Ebpf::load_file(path).context("the benchmark's programs do not load")?;
+        for name in ["floor", "feeder", "generator"] {
+            program(&mut ebpf, name)?.load().with_context(|| format!("{name} is refused"))?;
+        }
+        let draws = Array::try_from(ebpf.take_map("DRAWS").context("there is a map DRAWS")?)?;
+        let wire = Array::try_from(ebpf.take_map("WIRE").context("there is a map WIRE")?)?;
+        let under_test = ebpf.take_map("UNDER_TEST").context("there is a map UNDER_TEST")?;
+        Ok(Self { ebpf, draws, wire, under_test: ProgramArray::try_from(under_test)? })
+    }
+
+    /// Frames will come from these sources, one after the other.
+    pub(crate) fn fill(&mut self, sources: &[IpAddr]) -> Result<()> {
+        if sources.len() != DRAWS {
+            bail!("{} sources are not {DRAWS}", sources.len());
+        }
+        for (place, source) in (0..).zip(sources) {
+            self.draws.set(place, draw(*source), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Attaches the floor to an interface of the calling thread's namespace.
+    pub(crate) fn attach_floor(&mut self, ifindex: u32) -> Result<()> {
+        program(&mut self.ebpf, "floor")?.attach_to_if_index(ifindex, XdpMode::Driver)?;
+        Ok(())
+    }
+
+    /// The floor is what is run alone from now on.
+    pub(crate) fn test_floor(&mut self) -> Result<()> {
+        let floor = program(&mut self.ebpf, "floor")?.fd()?.try_clone()?;
+        self.test(&floor)
+    }
+
+    /// A pinned program is what is run alone from now on.
+    pub(crate) fn test_pinned(&mut self, pin: &Path) -> Result<()> {
+        let pinned = ProgramInfo::from_pin(pin)?.fd()?;
+        self.test(&pinned)
+    }
+
+    fn test(&mut self, program: &ProgramFd) -> Result<()> {
+        self.under_test.set(0, program, 0).context("the program cannot be called by the feeder")
+    }
+
+    /// Runs what is under test so often; answers how long a run takes by the kernel's
+    /// clock, which stops while others have the CPU, and what the last one answered.
+    pub(crate) fn run_alone(&mut self, family: Family, runs: u32) -> Result<(Duration, Action)> {
+        let frame = frame(template(family));
+        let mut out = [0; 2 * FRAME_BYTES];
+        let options = TestRunOptions {
+            data_in: Some(&frame),
+            data_out: Some(&mut out),
+            repeat: runs,
+            ..TestRunOptions::default()
+        };
+        let result = program(&mut self.ebpf, "feeder")?.test_run(options)?;
+        let action = match result.return_value {
+            1 => Action::Drop,
+            2 => Action::Pass,
+            other => Action::Other(other),
+        };
+        Ok((result.duration, action))
+    }
+
+    /// Sends so many frames out by an interface of the calling thread's
+    /// namespace; answers how long each took. What a frame costs where it
+    /// arrives is in it, as far as the kernel sees to it in the same breath.
+    pub(crate) fn send(&mut self, family: Family, ifindex: u32, frames: u32) -> Result<Duration> {
+        self.wire.set(0, ifindex, 0)?;
+        let frame = frame(template(family));
+        let options = TestRunOptions {
+            data_in: Some(&frame),
+            repeat: frames,
+            attrs: TestRunAttrs::new().xdp_live_frames(BATCH),
+            ..TestRunOptions::default()
+        };
+        Ok(program(&mut self.ebpf, "generator")?.test_run(options)?.duration)
+    }
+}
+
+fn program<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut Xdp> {
+    let program = ebpf.program_mut(name).with_context(|| format!("there is no program {name}"))?;
+    Ok(program.try_into()?)
+}
+
+fn template(family: Family) -> IpAddr {
+    UNLISTED.address(family)
+}
+
+/// A datagram to the protected port.
+pub(crate) fn frame(source: IpAddr) -> Vec<u8> {
+    let family = if source.is_ipv4() { Family::V4 } else { Family::V6 };
+    let headers = if family.is_v6() { 62 } else { 42 };
+    let segment = Segment::udp(EPHEMERAL, PORT, &vec![0; FRAME_BYTES - headers]);
+    Packet::new(source, HOST.address(family), segment).frame()
+}
+
+/// What the programs need to write a source into a frame.
+fn draw(source: IpAddr) -> [u16; 10] {
+    let mut words = [0; 10];
+    let (bytes, family) = match source {
+        IpAddr::V4(v4) => (v4.octets().to_vec(), 4),
+        IpAddr::V6(v6) => (v6.octets().to_vec(), 6),
+    };
+    for (word, pair) in words.iter_mut().zip(bytes.chunks_exact(2)) {
+        *word = u16::from_ne_bytes([pair[0], pair[1]]);
+    }
+    if source.is_ipv4() {
+        let frame = frame(source);
+        words[8] = u16::from_ne_bytes([frame[CHECKSUM], frame[CHECKSUM + 1]]);
+    }
+    words[9] = family;
+    words
+}
