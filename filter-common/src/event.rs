@@ -12,6 +12,10 @@ pub const EVENT_WINDOW_SHIFT: u32 = 5;
 /// The most events that one CPU sends in one window.
 pub const EVENTS_PER_WINDOW: u32 = 64;
 
+/// Of how many packets that a table admits one is counted for its entry, for
+/// all of them. Packets that begin a TCP connection are counted one by one.
+pub const HIT_SAMPLE: u64 = 64;
+
 /// A packet that was refused, or would have been.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +62,12 @@ pub struct EventBudget {
     pub suppressed: u64,
     /// Events lost because the ring was full.
     pub lost: u64,
+    /// Packets that a table admitted: every [`HIT_SAMPLE`]th one is looked up
+    /// in the trie, for the hits of its entry.
+    pub admitted: u64,
 }
 
 const _: () = assert!(size_of::<Event>() == 72);
-const _: () = assert!(size_of::<EventBudget>() == 32);
+const _: () = assert!(size_of::<EventBudget>() == 40);
 
 pod!(Event, EventBudget);

@@ -39,6 +39,10 @@ pub const PROTOCOL_ANY: u8 = 0;
 /// ports fit.
 pub const SCOPE_PORTS: u8 = 1 << 0;
 
+/// [`ScopeRecord::flags`]: the scope names ports, and this host begins no flow
+/// from any of them: nothing that comes in there is a reply.
+pub const SCOPE_SERVED: u8 = 1 << 2;
+
 /// [`ScopeRecord::flags`]: a cover record for multicast and broadcast
 /// destinations, which any scope's destination fits.
 pub const COVER_GROUP: u8 = 1 << 1;
@@ -98,7 +102,7 @@ pub struct ScopeRecord {
     pub family: u8,
     /// IP protocol number or [`PROTOCOL_ANY`].
     pub protocol: u8,
-    /// [`SCOPE_PORTS`], [`COVER_GROUP`].
+    /// [`SCOPE_PORTS`], [`SCOPE_SERVED`], [`COVER_GROUP`].
     pub flags: u8,
     /// Always zero.
     pub reserved: u8,
@@ -182,8 +186,17 @@ const _: () = assert!(
         == 32 + 24 * MAX_APPS + 36 * MAX_FAIL_SAFE + 2 * 48 * MAX_SCOPES
 );
 
-/// By port in host order: position of the first scope that could hold it;
-/// `scope_count` or more when there is none. The search for a packet's app starts there.
+/// By port in host order, where the search for a packet's app starts: the
+/// position of the first scope that could hold it, in the bits of
+/// [`SCOPE_POSITION`], and perhaps [`EXPRESS`].
 pub type PortIndex = [u16; PORTS];
+
+/// In a port index: the bits of a scope's position. One that is no smaller than
+/// the number of scopes says that no scope holds the port.
+pub const SCOPE_POSITION: u16 = 0x01ff;
+
+/// In a port index: the scope there looks at neither interface nor destination,
+/// and no fail-safe source may reach the port.
+pub const EXPRESS: u16 = 0x8000;
 
 pod!(Generation);

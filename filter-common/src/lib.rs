@@ -15,6 +15,7 @@ pub mod address;
 pub mod counter;
 pub mod event;
 pub mod generation;
+pub mod hit;
 pub mod poptrie;
 pub mod reason;
 pub mod stamp;

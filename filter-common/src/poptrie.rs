@@ -7,7 +7,11 @@
 //! it says that the trie is to be asked.
 //!
 //! One array of [`Cell`]s holds a table. First comes the root: a word for each
-//! value of the first 16 address bits, [`ROOT_WORDS_PER_CELL`] words a cell.
+//! value of the first 16 address bits, [`WORDS_PER_CELL`] words a cell. Then
+//! comes the sieve: a bit for each value of the first 16 to 22 bits, longer for
+//! longer lists; addresses whose bit is not set are refused at once. It is small
+//! enough for a CPU's own cache, and of random sources it stops most.
+//!
 //! A word that is no [`ROOT_ASK`], [`ROOT_REFUSED`] or [`ROOT_ADMITTED`] is the
 //! index of a region: [`QUARTERS`] nodes for the two bits that follow, and the
 //! nodes below them. What nodes point to is relative to their region, so that
@@ -25,11 +29,14 @@ pub const ROOT_BITS: u32 = 16;
 /// Words of the root.
 pub const ROOT_WORDS: u32 = 1 << ROOT_BITS;
 
-/// Words of the root in one cell.
-pub const ROOT_WORDS_PER_CELL: u32 = 8;
+/// Words of the root or the sieve in one cell.
+pub const WORDS_PER_CELL: u32 = 8;
 
-/// Index of the first cell behind the root.
-pub const FIRST_CELL: u32 = ROOT_WORDS / ROOT_WORDS_PER_CELL;
+/// Index of the first word of the sieve.
+pub const SIEVE_WORD: u32 = ROOT_WORDS;
+
+/// The most address bits that a sieve tells apart.
+pub const MOST_SIEVE_BITS: u32 = 22;
 
 /// A root word: ask the trie.
 pub const ROOT_ASK: u32 = 0;
@@ -123,6 +130,24 @@ pub const fn root_index(high: u64) -> u32 {
     (high >> (u64::BITS - ROOT_BITS)) as u32
 }
 
+/// The word of the sieve that has an address's bit, when the sieve tells so
+/// many address bits apart; counted from the start of the table.
+#[inline(always)]
+pub const fn sieve_index(high: u64, sieve_bits: u32) -> u32 {
+    SIEVE_WORD + (sieve_place(high, sieve_bits) >> 5)
+}
+
+/// Whether the sieve holds an address back, by its word.
+#[inline(always)]
+pub const fn is_held_back(word: u32, high: u64, sieve_bits: u32) -> bool {
+    word.wrapping_shr(sieve_place(high, sieve_bits) & 31) & 1 == 0
+}
+
+#[inline(always)]
+const fn sieve_place(high: u64, sieve_bits: u32) -> u32 {
+    high.wrapping_shr(u64::BITS - sieve_bits) as u32
+}
+
 /// Starts a walk with the root word of an address.
 #[inline(always)]
 pub const fn enter(root: u32, high: u64) -> Walk {
@@ -178,6 +203,6 @@ const fn low_bits(count: u32) -> u64 {
 }
 
 const _: () = assert!(size_of::<Cell>() == 32);
-const _: () = assert!(size_of::<Cell>() == 4 * ROOT_WORDS_PER_CELL as usize);
+const _: () = assert!(size_of::<Cell>() == 4 * WORDS_PER_CELL as usize);
 
 pod!(Cell);

@@ -66,6 +66,10 @@ pub struct Host {
     pub interfaces: Vec<Interface>,
     /// Local IPv4 addresses that have a directed broadcast address.
     pub broadcasts: Vec<Broadcast>,
+    /// The first and the last port that flows begin from which this host opens,
+    /// if they are known: replies are looked for in scopes that have one of
+    /// them, or, when they are not known, in all.
+    pub ephemeral: Option<(u16, u16)>,
 }
 
 /// An interface that exists.

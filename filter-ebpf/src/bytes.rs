@@ -11,6 +11,23 @@ use filter_common::address::Address;
 /// no chain of extension headers that we follow is longer.
 const FARTHEST: u32 = 0x7fff;
 
+/// Reads a header in the linear part of a frame, or nothing when it does not lie
+/// there.
+#[inline(always)]
+pub(crate) fn read_linear<T: Header>(ctx: &XdpContext, offset: u32) -> Option<T> {
+    // Opaque to the optimiser: the pointer that is checked is the one that is
+    // read, or the verifier cannot follow.
+    let start = black_box(ctx.data() + offset as usize);
+    if start + size_of::<T>() > ctx.data_end() {
+        return None;
+    }
+    // SAFETY: the whole of T lies before data_end, T is valid for any bytes,
+    // and its alignment is at most 2 (see `Header`). Frames begin at even
+    // addresses (NET_IP_ALIGN; the verifier counts on it as well), and all
+    // headers have an even length.
+    Some(unsafe { (start as *const T).read() })
+}
+
 /// Reads a header that nearly every packet has, or nothing when the frame ends
 /// before it does. The part that is in reach is read in place; a header in a
 /// later buffer of a frame, or behind a short linear part, is copied.
@@ -19,17 +36,10 @@ pub(crate) fn read<T: Header>(ctx: &XdpContext, offset: u32) -> Option<T> {
     if offset > FARTHEST {
         return None;
     }
-    // Opaque to the optimiser: the pointer that is checked is the one that is
-    // read, or the verifier cannot follow.
-    let start = black_box(ctx.data() + offset as usize);
-    if start + size_of::<T>() <= ctx.data_end() {
-        // SAFETY: the whole of T lies before data_end, T is valid for any
-        // bytes, and its alignment is at most 2 (see `Header`). Frames begin at
-        // even addresses (NET_IP_ALIGN; the verifier counts on it as well), and
-        // all headers have an even length.
-        return Some(unsafe { (start as *const T).read() });
+    match read_linear(ctx, offset) {
+        Some(header) => Some(header),
+        None => load(ctx, offset),
     }
-    load(ctx, offset)
 }
 
 /// Copies a header that few packets have: one path for the verifier instead of

@@ -6,11 +6,9 @@ use filter_common::reason::Reason;
 use crate::bytes::first_octet;
 use crate::martian::{is_martian, is_unspecified};
 use crate::packet::{Fragment, Packet, Ports};
-use crate::transport::{ICMPV6, IGMP, UDP};
+use crate::transport::{DHCPV4_CLIENT, DHCPV6_CLIENT, ICMPV6, IGMP, UDP};
 
 const DHCPV4_SERVER: u16 = 67;
-const DHCPV4_CLIENT: u16 = 68;
-const DHCPV6_CLIENT: u16 = 546;
 const DHCPV6_SERVER: u16 = 547;
 
 /// The reason to pass a packet that the host could not live without.

@@ -115,8 +115,9 @@ fn is_ours(ctx: &XdpContext, generation: &Generation, app: &AppRecord, reverse: 
     if reverse.ports != Ports::Known {
         return false;
     }
-    let holder = holder(generation, reverse);
-    if holder != 0 && admits(app_record(generation, holder), reverse) {
+    if let Some(holder) = holder(generation, reverse)
+        && admits(app_record(generation, holder.target), reverse)
+    {
         return true;
     }
     if reverse.protocol == TCP { began_here(ctx, reverse) } else { has_connected_udp(ctx, reverse) }

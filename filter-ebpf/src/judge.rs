@@ -6,7 +6,7 @@
 //! apart.
 
 use aya_ebpf::programs::XdpContext;
-use filter_common::generation::Generation;
+use filter_common::generation::{Generation, SCOPE_SERVED, ScopeRecord};
 use filter_common::reason::Reason;
 use filter_common::verdict::Mode;
 
@@ -14,11 +14,12 @@ use crate::exempt::exemption;
 use crate::fragment::{judge_later_fragment, judge_unread_ports};
 use crate::icmp_error;
 use crate::link::{Payload, payload};
-use crate::list::{ask_list, is_fail_safe, is_trusted_hop};
+use crate::list::{is_fail_safe, is_trusted_hop, judge_source};
 use crate::martian::is_martian;
 use crate::packet::{Fragment, Packet, Ports};
 use crate::reply::reply;
 use crate::scope::{app_record, candidates, holder};
+use crate::transport::{TCP, begins_connection};
 use crate::{ipv4, ipv6, transport};
 
 /// How a path ended.
@@ -122,14 +123,20 @@ fn judge_ip(ctx: &XdpContext, generation: &Generation, packet: &mut Packet) {
         }
     } else {
         match holder(generation, packet) {
-            0 => Finding::pass(0, Reason::Unscoped),
-            app => judge_held(ctx, generation, packet, app),
+            None => Finding::pass(0, Reason::Unscoped),
+            Some(scope) => judge_held(ctx, generation, packet, scope),
         }
     };
 }
 
 #[inline(always)]
-fn judge_held(ctx: &XdpContext, generation: &Generation, packet: &Packet, app: u32) -> Finding {
+fn judge_held(
+    ctx: &XdpContext,
+    generation: &Generation,
+    packet: &Packet,
+    scope: &ScopeRecord,
+) -> Finding {
+    let app = scope.target;
     let record = app_record(generation, app);
     let mode = Mode::from_raw(record.mode);
     if mode == Mode::Off {
@@ -140,8 +147,13 @@ fn judge_held(ctx: &XdpContext, generation: &Generation, packet: &Packet, app: u
     } else if icmp_error::is_answer(ctx, generation, record, packet) {
         Reason::IcmpError
     } else {
-        let answer = ask_list(record, packet);
-        if answer.refuses() { reply(ctx, packet).unwrap_or(answer) } else { answer }
+        let begins = packet.protocol == TCP && begins_connection(packet.tcp_flags);
+        let answer = judge_source(record, packet, begins);
+        if answer.refuses() && scope.flags & SCOPE_SERVED == 0 {
+            reply(ctx, packet).unwrap_or(answer)
+        } else {
+            answer
+        }
     };
     Finding { app, mode, reason }
 }

@@ -8,10 +8,10 @@ use network_types::eth::EthHdr;
 use crate::bytes::{load, read};
 use crate::packet::Packet;
 
-const ETHERTYPE_IPV4: u16 = 0x0800;
+pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_ARP: u16 = 0x0806;
 const ETHERTYPE_VLAN: u16 = 0x8100;
-const ETHERTYPE_IPV6: u16 = 0x86dd;
+pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPE_QINQ: u16 = 0x88a8;
 
 /// Linux strips any number of priority tags (VID 0) without a VLAN device, so

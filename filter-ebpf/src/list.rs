@@ -2,12 +2,13 @@
 
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use aya_ebpf::helpers::bpf_ktime_get_boot_ns;
-use filter_common::address::{is_inside, octets};
+use filter_common::address::{Address, bits, is_inside};
 use filter_common::generation::{AppRecord, FAMILY_V4, Generation, MAX_FAIL_SAFE};
-use filter_common::reason::Reason;
 use filter_common::poptrie::Answer;
-use filter_common::trie::{ACCELERATED, TrieValue};
+use filter_common::reason::Reason;
+use filter_common::trie::{ACCELERATED, ListRef, TrieValue, place};
 
+use crate::hit;
 use crate::maps::{TRIES4, TRIES6};
 use crate::packet::{Fragment, Packet, Ports};
 use crate::scan::{Step, walk};
@@ -15,20 +16,72 @@ use crate::table;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// Whether an app's access list admits the source: [`Reason::Listed`],
-/// [`Reason::Expired`] or [`Reason::NotListed`].
-#[inline(always)]
-pub(crate) fn ask_list(app: &AppRecord, packet: &Packet) -> Reason {
-    match table::answer(packet, app) {
-        Answer::Refused => Reason::NotListed,
-        Answer::Admitted => Reason::Listed,
-        Answer::Ask => ask_trie(app, packet),
+/// An address that is looked up: its bits from the highest of `high` to the
+/// lowest of `low`; an IPv4 address lies in the upper half of `high`.
+#[derive(Clone, Copy)]
+pub(crate) struct Source {
+    pub(crate) high: u64,
+    pub(crate) low: u64,
+    pub(crate) is_v4: bool,
+}
+
+impl Source {
+    #[inline(always)]
+    pub(crate) fn new(address: Address, is_v4: bool) -> Self {
+        let [high, low] = bits(address);
+        Self { high, low, is_v4 }
+    }
+
+    #[inline(always)]
+    fn of(packet: &Packet) -> Self {
+        Self::new(packet.source, packet.family == FAMILY_V4)
     }
 }
 
+/// Whether an app's access list admits the source: [`Reason::Listed`],
+/// [`Reason::Expired`] or [`Reason::NotListed`].
+///
+/// Not inlined, as what follows: look-ups would crowd their callers' stack.
+#[inline(never)]
+pub(crate) fn ask_list(app: &AppRecord, packet: &Packet) -> Reason {
+    let source = Source::of(packet);
+    let list = list_of(app, source.is_v4);
+    match table::answer(source, list) {
+        Answer::Refused => Reason::NotListed,
+        Answer::Admitted => Reason::Listed,
+        Answer::Ask => reason(ask_trie(source, list)),
+    }
+}
+
+/// The same for the packet at hand, which is a hit of the entry that admits it.
+#[inline(never)]
+pub(crate) fn judge_source(app: &AppRecord, packet: &Packet, begins: bool) -> Reason {
+    let source = Source::of(packet);
+    let list = list_of(app, source.is_v4);
+    match table::answer(source, list) {
+        Answer::Refused => return Reason::NotListed,
+        Answer::Admitted if !begins && !hit::is_sampled() => return Reason::Listed,
+        Answer::Admitted | Answer::Ask => {}
+    }
+    let found = ask_trie(source, list);
+    let reason = reason(found);
+    if let (Some(value), Reason::Listed) = (found, reason) {
+        let counts_for_many = list & ACCELERATED != 0 && !begins;
+        hit::note(value.entry, counts_for_many.into());
+    }
+    reason
+}
+
+/// Where an app's access list of a family is.
 #[inline(always)]
-fn ask_trie(app: &AppRecord, packet: &Packet) -> Reason {
-    match find(packet, app.list4 & !ACCELERATED, app.list6 & !ACCELERATED) {
+pub(crate) fn list_of(app: &AppRecord, is_v4: bool) -> ListRef {
+    if is_v4 { app.list4 } else { app.list6 }
+}
+
+/// What a look-up in a trie comes to.
+#[inline(always)]
+pub(crate) fn reason(found: Option<&TrieValue>) -> Reason {
+    match found {
         None => Reason::NotListed,
         Some(value) if is_expired(value) => Reason::Expired,
         Some(_) => Reason::Listed,
@@ -36,24 +89,25 @@ fn ask_trie(app: &AppRecord, packet: &Packet) -> Reason {
 }
 
 /// Whether the source is a trusted hop of an app.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn is_trusted_hop(app: &AppRecord, packet: &Packet) -> bool {
-    find(packet, app.hops4, app.hops6).is_some()
+    let hops = if packet.family == FAMILY_V4 { app.hops4 } else { app.hops6 };
+    hops != 0 && ask_trie(Source::of(packet), hops).is_some()
 }
 
-/// The most specific prefix that covers the source, in the trie of its family.
+/// The most specific prefix that covers the source, in the trie of a list.
 #[inline(always)]
-fn find(packet: &Packet, place4: u32, place6: u32) -> Option<&'static TrieValue> {
-    let [value] = if packet.family == FAMILY_V4 {
-        if place4 == 0 {
-            return None;
-        }
-        TRIES4.get(place4)?.get(&Key::new(32, packet.source[0].to_ne_bytes()))?
+pub(crate) fn ask_trie(source: Source, list: ListRef) -> Option<&'static TrieValue> {
+    let place = place(list);
+    if place == 0 {
+        return None;
+    }
+    let [a, b, c, d, ..] = source.high.to_be_bytes();
+    let [value] = if source.is_v4 {
+        TRIES4.get(place)?.get(&Key::new(32, [a, b, c, d]))?
     } else {
-        if place6 == 0 {
-            return None;
-        }
-        TRIES6.get(place6)?.get(&Key::new(128, octets(packet.source)))?
+        let octets = u128::from(source.high) << u64::BITS | u128::from(source.low);
+        TRIES6.get(place)?.get(&Key::new(128, octets.to_be_bytes()))?
     };
     Some(value)
 }

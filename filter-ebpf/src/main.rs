@@ -15,8 +15,10 @@
 
 mod bytes;
 mod exempt;
+mod express;
 mod extension;
 mod fragment;
+mod hit;
 mod icmp_error;
 mod ipv4;
 mod ipv6;
@@ -44,13 +46,26 @@ use crate::packet::Packet;
 /// Judges one frame.
 #[xdp(frags)]
 fn filterd(ctx: XdpContext) -> u32 {
+    maps::keep_user_maps();
+    let generation = maps::generation();
+    if let Some(generation) = generation
+        && !report::logs_packets()
+        && let Some(verdict) = express::judge(&ctx, generation)
+    {
+        return action(verdict);
+    }
     let Some(packet) = packet::room(0) else { return XDP_DROP };
     *packet = Packet::new(&ctx);
-    if let Some(generation) = maps::generation() {
+    if let Some(generation) = generation {
         judge(&ctx, generation, packet);
     }
     let verdict = decide(packet.finding.mode, packet.finding.reason);
     report::report(&ctx, packet, verdict);
+    action(verdict)
+}
+
+#[inline(always)]
+fn action(verdict: Verdict) -> u32 {
     match verdict {
         Verdict::Pass | Verdict::WouldDrop => XDP_PASS,
         Verdict::Drop => XDP_DROP,

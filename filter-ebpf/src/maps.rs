@@ -1,10 +1,12 @@
 //! The maps, by the names that `datapath` knows them by.
 
-use aya_ebpf::btf_maps::{Array, ArrayOfMaps, LpmTrie, PerCpuArray, RingBuf};
+use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf};
 use aya_ebpf::macros::btf_map;
 use filter_common::counter::{COUNTER_CELLS, Counter};
 use filter_common::event::{EVENT_RING_BYTES, Event, EventBudget};
 use filter_common::generation::{GENERATION_SLOTS, Generation, PortIndex};
+use filter_common::hit::{HIT_ENTRIES, Hit};
 use filter_common::poptrie::{Cell, TABLE_MAP_FLAGS};
 use filter_common::stamp::Stamp;
 use filter_common::trie::{Key4, Key6, TRIE_CAPACITY, TRIE_PLACES, TrieNote, TrieValue};
@@ -68,6 +70,15 @@ static STAMP: Array<Stamp, 1> = Array::new();
 /// Packets and bytes by app, reason and verdict.
 #[btf_map]
 pub(crate) static COUNTERS: PerCpuArray<Counter, { COUNTER_CELLS as usize }> = PerCpuArray::new();
+
+/// Hits by entry number.
+#[btf_map]
+pub(crate) static HITS: PerCpuHashMap<
+    u32,
+    Hit,
+    { HIT_ENTRIES as usize },
+    { BPF_F_NO_PREALLOC as usize },
+> = PerCpuHashMap::new();
 
 /// Sampled refusals.
 #[btf_map]

@@ -1,5 +1,6 @@
 //! Source addresses that nobody has.
 
+use filter_common::address::Address;
 use filter_common::generation::FAMILY_V4;
 
 use crate::bytes::first_octet;
@@ -11,13 +12,19 @@ use crate::packet::Packet;
 /// have been asked.
 #[inline(always)]
 pub(crate) fn is_martian(packet: &Packet) -> bool {
-    if packet.family == FAMILY_V4 {
-        let first = first_octet(&packet.source);
+    is_martian_address(&packet.source, packet.family == FAMILY_V4)
+}
+
+/// The same for an address of a family.
+#[inline(always)]
+pub(crate) fn is_martian_address(source: &Address, is_v4: bool) -> bool {
+    let first = first_octet(source);
+    if is_v4 {
         return first == 0 || first == 127 || first >= 224;
     }
-    let [a, b, c, _] = packet.source;
+    let [a, b, c, _] = *source;
     let embeds_v4 = (a | b) == 0 && (c == 0 || c == 0x0000_ffff_u32.to_be());
-    first_octet(&packet.source) == 0xff || embeds_v4
+    first == 0xff || embeds_v4
 }
 
 /// Whether the source is the unspecified address.

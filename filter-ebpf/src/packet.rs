@@ -88,11 +88,18 @@ pub(crate) fn room(index: u32) -> Option<&'static mut Packet> {
     PACKETS.get_ptr_mut(index).map(|packet| unsafe { &mut *packet })
 }
 
+/// Bytes of the whole frame.
+#[inline(always)]
+pub(crate) fn frame_bytes(ctx: &XdpContext) -> u32 {
+    // SAFETY: the context is the one the program was called with.
+    let bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx.cast::<xdp_md>()) };
+    bytes as u32
+}
+
 impl Packet {
     #[inline(always)]
     pub(crate) fn new(ctx: &XdpContext) -> Self {
-        // SAFETY: the context is the one the program was called with.
-        let frame_bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx.cast::<xdp_md>()) };
+        let frame_bytes = frame_bytes(ctx);
         // Opaque to the optimiser, which would call a loop over single bytes to
         // set many of them to one value.
         let (zero, other) = (black_box(0_u32), black_box(0_u32));
@@ -100,9 +107,9 @@ impl Packet {
             source: [zero; 4],
             destination: [zero; 4],
             ifindex: ctx.ingress_ifindex() as u32,
-            frame_bytes: frame_bytes as u32,
+            frame_bytes,
             offset: 0,
-            end: frame_bytes as u32,
+            end: frame_bytes,
             source_port: zero as u16,
             destination_port: zero as u16,
             family: FAMILY_ANY,

@@ -8,14 +8,11 @@ use filter_common::reason::Reason;
 
 use crate::bytes::word;
 use crate::packet::{Packet, Ports};
-use crate::transport::{TCP, UDP};
+use crate::transport::{TCP, UDP, begins_connection};
 
 const CURRENT_NETNS: u64 = u64::MAX;
 const TUPLE_BYTES_V4: u32 = 12;
 const TUPLE_BYTES_V6: u32 = 36;
-
-const FLAG_SYN: u8 = 0x02;
-const FLAG_ACK: u8 = 0x10;
 
 // include/net/tcp_states.h
 const STATE_ESTABLISHED: u32 = 1;
@@ -31,10 +28,7 @@ pub(crate) fn reply(ctx: &XdpContext, packet: &Packet) -> Option<Reason> {
         return None;
     }
     match packet.protocol {
-        // A SYN begins a connection, and flags that were not read could be one.
-        TCP if packet.tcp_flags == 0 || packet.tcp_flags & (FLAG_SYN | FLAG_ACK) == FLAG_SYN => {
-            None
-        }
+        TCP if begins_connection(packet.tcp_flags) => None,
         TCP => began_here(ctx, packet).then_some(Reason::ReplyTcp),
         UDP => has_connected_udp(ctx, packet).then_some(Reason::ReplyUdp),
         _ => None,

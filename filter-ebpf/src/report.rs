@@ -8,42 +8,69 @@ use filter_common::counter::counter_cell;
 use filter_common::event::{EVENT_WINDOW_SHIFT, EVENTS_PER_WINDOW, Event, EventBudget};
 use filter_common::verdict::Verdict;
 
-use crate::maps::{COUNTERS, EVENT_BUDGET, EVENTS, keep_user_maps};
+use crate::judge::Finding;
+use crate::maps::{COUNTERS, EVENT_BUDGET, EVENTS};
 use crate::packet::Packet;
+
+/// Whether every packet is logged. The loader writes it before the program is
+/// loaded; what it does not ask for is never even verified.
+#[unsafe(no_mangle)]
+static PACKET_LOG: u8 = 0;
+
+/// Whether every packet is logged.
+#[inline(always)]
+pub(crate) fn logs_packets() -> bool {
+    // SAFETY: a live, aligned byte; volatile, since the loader changes it.
+    unsafe { (&raw const PACKET_LOG).read_volatile() != 0 }
+}
 
 /// Counts a packet, and sends a sample of it when it was, or would have been,
 /// refused.
 #[inline(always)]
 pub(crate) fn report(ctx: &XdpContext, packet: &Packet, verdict: Verdict) {
-    keep_user_maps();
     let finding = packet.finding;
-    count(packet, verdict);
-    debug!(
-        ctx,
-        "if {} app {} reason {} verdict {}",
-        packet.ifindex,
-        finding.app,
-        finding.reason as u32,
-        verdict as u32
-    );
+    count(finding, verdict, packet.frame_bytes);
+    if logs_packets() {
+        debug!(
+            ctx,
+            "if {} app {} reason {} verdict {}",
+            packet.ifindex,
+            finding.app,
+            finding.reason as u32,
+            verdict as u32
+        );
+    }
     match verdict {
         Verdict::Pass => {}
         Verdict::WouldDrop | Verdict::Drop => sample(packet, verdict),
     }
 }
 
+/// Counts a packet.
 #[inline(always)]
-fn count(packet: &Packet, verdict: Verdict) {
-    let finding = packet.finding;
-    if let Some(counter) = COUNTERS.get_ptr_mut(counter_cell(finding.app, finding.reason, verdict))
-    {
+pub(crate) fn count(finding: Finding, verdict: Verdict, frame_bytes: u32) {
+    let cell = counter_cell(finding.app, finding.reason, verdict);
+    if let Some(counter) = COUNTERS.get_ptr_mut(cell) {
         // SAFETY: the cell belongs to this CPU and the program is not
         // preempted by itself.
         unsafe {
             (*counter).packets += 1;
-            (*counter).bytes += u64::from(packet.frame_bytes);
+            (*counter).bytes += u64::from(frame_bytes);
         }
     }
+}
+
+/// Leaves a refusal out of the sample, if this window's share is spent.
+#[inline(always)]
+pub(crate) fn suppress() -> Option<()> {
+    let budget = EVENT_BUDGET.get_ptr_mut(0)?;
+    // SAFETY: as in `count`.
+    let budget = unsafe { &mut *budget };
+    if budget.window != window() || budget.sent < u64::from(EVENTS_PER_WINDOW) {
+        return None;
+    }
+    budget.suppressed += 1;
+    Some(())
 }
 
 /// Not inlined: the event has a stack frame of its own.
@@ -84,8 +111,7 @@ fn sample(packet: &Packet, verdict: Verdict) {
 /// Takes one event out of this CPU's share of the window.
 #[inline(always)]
 fn take(budget: &mut EventBudget) -> bool {
-    // SAFETY: the helper takes no arguments and has no preconditions.
-    let window = unsafe { bpf_jiffies64() } >> EVENT_WINDOW_SHIFT;
+    let window = window();
     if budget.window != window {
         budget.window = window;
         budget.sent = 0;
@@ -93,4 +119,11 @@ fn take(budget: &mut EventBudget) -> bool {
     let left = budget.sent < u64::from(EVENTS_PER_WINDOW);
     budget.sent += u64::from(left);
     left
+}
+
+#[inline(always)]
+fn window() -> u64 {
+    // SAFETY: the helper takes no arguments and has no preconditions.
+    let jiffies = unsafe { bpf_jiffies64() };
+    jiffies >> EVENT_WINDOW_SHIFT
 }

@@ -3,7 +3,7 @@
 use filter_common::address::is_inside;
 use filter_common::generation::{
     AppRecord, COVER_GROUP, FAMILY_ANY, Generation, MAX_APPS, MAX_SCOPES, PROTOCOL_ANY,
-    SCOPE_PORTS, ScopeRecord,
+    SCOPE_PORTS, SCOPE_POSITION, ScopeRecord,
 };
 use filter_common::reason::Reason;
 use filter_common::verdict::Mode;
@@ -43,22 +43,22 @@ pub(crate) fn app_record(generation: &Generation, app: u32) -> &AppRecord {
     &generation.apps[app as usize & (MAX_APPS - 1)]
 }
 
-/// The index of the app that holds a packet of which everything is known: the
-/// first scope that fits is the most specific one. 0 when no scope holds it.
+/// The scope that holds a packet of which everything is known: the first one
+/// that fits is the most specific one.
 #[inline(always)]
-pub(crate) fn holder(generation: &Generation, packet: &Packet) -> u32 {
+pub(crate) fn holder<'a>(generation: &'a Generation, packet: &Packet) -> Option<&'a ScopeRecord> {
     let first = first_scope(generation, packet);
     if first >= generation.scope_count {
-        return 0;
+        return None;
     }
     // The first one that its port could mean nearly always fits.
     let scope = &generation.scopes[position(first)];
     if fit(scope, packet) == Fit::Yes {
-        return scope.target;
+        return Some(scope);
     }
-    let mut search = Search { generation, packet, first: first + 1, found: 0 };
+    let mut search = Search { generation, packet, first: first + 1, found: u32::MAX };
     walk(generation.scope_count - first - 1, &mut search, holder_step);
-    search.found
+    if search.found == u32::MAX { None } else { Some(&generation.scopes[position(search.found)]) }
 }
 
 /// The position of the first scope that a packet's port could mean.
@@ -66,7 +66,7 @@ pub(crate) fn holder(generation: &Generation, packet: &Packet) -> u32 {
 fn first_scope(generation: &Generation, packet: &Packet) -> u32 {
     match packet.ports {
         Ports::Known => match PORT_INDEX.get(generation.slot) {
-            Some(index) => index[packet.destination_port as usize].into(),
+            Some(index) => (index[packet.destination_port as usize] & SCOPE_POSITION).into(),
             None => 0,
         },
         Ports::None | Ports::Unknown => generation.first_portless,
@@ -86,13 +86,13 @@ unsafe extern "C" fn holder_step(index: u32, search: &mut Search<'_>) -> Step {
     if fit(scope, search.packet) != Fit::Yes {
         return Step::Next;
     }
-    search.found = scope.target;
+    search.found = search.first + index;
     Step::Stop
 }
 
 /// Keeps an index inside a table, in terms that the verifier understands.
 #[inline(always)]
-fn position(index: u32) -> usize {
+pub(crate) fn position(index: u32) -> usize {
     index as usize & (MAX_SCOPES - 1)
 }
 

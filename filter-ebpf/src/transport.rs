@@ -12,9 +12,14 @@ pub(crate) const IGMP: u8 = 2;
 pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
 pub(crate) const ICMPV6: u8 = 58;
+pub(crate) const DHCPV4_CLIENT: u16 = 68;
+pub(crate) const DHCPV6_CLIENT: u16 = 546;
 const DCCP: u8 = 33;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
+
+const FLAG_SYN: u8 = 0x02;
+const FLAG_ACK: u8 = 0x10;
 
 const PORTS_BYTES: u32 = 4;
 /// Of the two bytes that end with the flags.
@@ -55,6 +60,13 @@ fn parse_ports(ctx: &XdpContext, packet: &mut Packet) -> Result<(), Reason> {
         packet.tcp_flags = flags.map_or(0, |[flags]| flags.to_ne_bytes()[1]);
     }
     Ok(())
+}
+
+/// Whether a packet with these TCP flags begins a connection. Flags that were
+/// not read (0) could be such.
+#[inline(always)]
+pub(crate) fn begins_connection(flags: u8) -> bool {
+    flags == 0 || flags & (FLAG_SYN | FLAG_ACK) == FLAG_SYN
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! The cells of a table as memory that the kernel shares.
 //!
-//! Invariant: root words are written whole, after the cells that they lead to.
+//! Invariant: words of root and sieve are written whole, after the cells that they lead to.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use filter_common::poptrie::{Cell, ROOT_WORDS};
+use filter_common::poptrie::{Cell, WORDS_PER_CELL};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
 /// The memory of a table's map.
@@ -37,11 +37,11 @@ impl Mapping {
         self.count
     }
 
-    /// Some of the cells.
-    pub(super) fn cells(&self, first: u32, count: usize) -> &[Cell] {
-        assert!(first as usize + count <= self.count as usize, "cells lie inside the table");
+    /// One of the cells.
+    pub(super) fn cell(&self, place: u32) -> Cell {
+        assert!(place < self.count, "a cell lies inside the table");
         // SAFETY: inside the mapping, as asserted, and any bytes are a cell.
-        unsafe { std::slice::from_raw_parts(self.cells.add(first as usize).as_ptr(), count) }
+        unsafe { self.cells.add(place as usize).read() }
     }
 
     /// Writes cells that no root word leads to.
@@ -55,14 +55,22 @@ impl Mapping {
         }
     }
 
-    /// Writes a word of the root; what was written before is seen by whoever
-    /// sees the word.
-    pub(super) fn set_root(&mut self, word: u32, value: u32) {
-        assert!(word < ROOT_WORDS, "the root has no such word");
-        // SAFETY: the root lies at the start of the mapping, which is aligned
-        // to a page; both sides access its words whole.
-        let word = unsafe { AtomicU32::from_ptr(self.cells.as_ptr().cast::<u32>().add(word as usize)) };
-        word.store(value, Ordering::Release);
+    /// Writes a word of the root or the sieve; what was written before is seen
+    /// by whoever sees the word.
+    pub(super) fn set_word(&mut self, place: u32, value: u32) {
+        self.word_at(place).store(value, Ordering::Release);
+    }
+
+    /// A word of the root or the sieve.
+    pub(super) fn word(&self, place: u32) -> u32 {
+        self.word_at(place).load(Ordering::Relaxed)
+    }
+
+    fn word_at(&self, place: u32) -> &AtomicU32 {
+        assert!(place / WORDS_PER_CELL < self.count, "a word lies inside the table");
+        // SAFETY: inside the mapping, as asserted, which is aligned to a page;
+        // both sides access its words whole.
+        unsafe { AtomicU32::from_ptr(self.cells.as_ptr().cast::<u32>().add(place as usize)) }
     }
 }
 

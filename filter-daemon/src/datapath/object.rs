@@ -46,6 +46,8 @@ impl Program {
         let paths = LAYOUT.map(|(name, ..)| (name, directory.join(name)));
         let mut loader = EbpfLoader::new();
         loader.override_global("AYA_LOG_LEVEL", &level, true);
+        let logs_packets = u8::from(packet_log);
+        loader.override_global("PACKET_LOG", &logs_packets, true);
         for (name, path) in &paths {
             loader.map_pin_path(name, path.as_path());
         }

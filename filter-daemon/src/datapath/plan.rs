@@ -1,7 +1,7 @@
 //! What has to be done to make the kernel hold a policy: data, no effects.
 
 use filter_common::generation::{AppRecord, Generation, MAX_APPS, PortIndex};
-use filter_common::trie::{ACCELERATED, TRIE_CAPACITY};
+use filter_common::trie::{ACCELERATED, TRIE_CAPACITY, accelerated};
 
 use super::DatapathError;
 use super::family::{Family, Kind, V4, V6};
@@ -10,6 +10,7 @@ use super::trie::KeyChange;
 use super::tries::Tries;
 use super::world::World;
 use crate::access_list::PrefixTable;
+use crate::policy::poptrie::sieve_bits;
 use crate::policy::{AppPolicy, Policy, first_portless, port_index};
 
 /// What has to be done.
@@ -90,7 +91,7 @@ impl Active {
         let build4 = place(v4.builds, &world.tries4, self.places::<V4>(), &mut generation)?;
         let build6 = place(v6.builds, &world.tries6, self.places::<V6>(), &mut generation)?;
         let new_apps = self.new_apps(policy);
-        let port_index = port_index(&policy.scopes);
+        let port_index = port_index(&policy.scopes, &policy.fail_safe);
         Ok(Plan::Switch(Box::new(Switch {
             generation,
             port_index,
@@ -229,7 +230,7 @@ fn place<F: Family>(
             *place = tries.free_place(&named)?;
             named.push(*place);
             if kind == Kind::List && tries.accelerates(entries, false) {
-                *place |= ACCELERATED;
+                *place = accelerated(*place, sieve_bits(entries));
             }
             placed.push((*place, table));
         }

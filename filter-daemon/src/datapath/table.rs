@@ -11,32 +11,32 @@ use std::os::fd::AsFd as _;
 
 use aya::maps::{Array, IterableMap as _, MapData, MapError};
 use filter_common::poptrie::{
-    Cell, FIRST_CELL, ROOT_ADMITTED, ROOT_ASK, ROOT_REFUSED, TABLE_MAP_FLAGS,
+    Cell, MOST_SIEVE_BITS, QUARTERS, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS,
+    SIEVE_WORD, TABLE_MAP_FLAGS, WORDS_PER_CELL,
 };
 
 use super::mapping::Mapping;
 use crate::access_list::PrefixTable;
-use crate::policy::poptrie::{Net, Part, compile, compile_part, parts_of};
-
-/// Behind the root, before the regions: its `base` says where cells begin that
-/// were never used. No packet looks at it.
-const HEADER: u32 = FIRST_CELL;
+use crate::policy::poptrie::{Compiled, Net, Part, blocks_of, compile, compile_part, parts_of};
 
 /// The fewest cells that are kept free for changes.
-const SPARE_CELLS: usize = 4096;
+const SPARE_CELLS: u32 = 4096;
 
-/// One table in front of a trie.
+/// One table in front of a trie. Behind root and sieve lies a cell that no
+/// packet looks at: its `base` says where cells begin that were never used.
 pub(super) struct Table {
     map: Array<MapData, Cell>,
     memory: Mapping,
+    sieve_bits: u32,
     /// From here on no cell was ever used.
     end: u32,
     /// Cells that may be written to.
     free: Vec<Range<u32>>,
     /// Cells that a packet may still be looking at.
     retired: Vec<Range<u32>>,
-    /// The regions by their root word, as far as this daemon wrote them.
-    regions: BTreeMap<u32, Range<u32>>,
+    /// The cells of a region, by its root word, as far as this daemon wrote
+    /// them: its top and the nodes below, which need not lie side by side.
+    regions: BTreeMap<u32, [Range<u32>; 2]>,
     /// Root words that ask the trie because a prefix has changed.
     stale: BTreeSet<u32>,
 }
@@ -53,46 +53,52 @@ pub(super) enum Mended {
 }
 
 impl Table {
-    /// Makes the table of a list; it is in force nowhere yet.
-    pub(super) fn build<N: Net>(prefixes: &PrefixTable<N>) -> Result<Self, MapError> {
-        let mut cells: Vec<Cell> = Vec::new();
-        let mut root: Vec<(u32, u32)> = Vec::new();
-        let mut regions = BTreeMap::new();
-        let first = HEADER + 1;
-        compile(prefixes, |word, part| {
-            let start = first + index(cells.len());
-            root.push((word, value(&part, start)));
-            if let Part::Region(region) = part {
-                regions.insert(word, start..start + index(region.len()));
-                cells.extend(region);
-            }
+    /// Makes the table of a list; it is in force nowhere yet. The tops of
+    /// regions lie together, so that the cache has more of them.
+    pub(super) fn build<N: Net>(
+        prefixes: &PrefixTable<N>,
+        sieve_bits: u32,
+    ) -> Result<Self, MapError> {
+        let mut parts: Vec<(u32, Compiled)> = Vec::new();
+        compile(prefixes, |word, compiled| parts.push((word, compiled)));
+        let regions = parts.iter().filter_map(|(_, compiled)| match &compiled.part {
+            Part::Region(cells) => Some(index(cells.len())),
+            Part::Ask | Part::Refused | Part::Admitted => None,
         });
-        let spare = SPARE_CELLS + cells.len() / 4;
-        let count = first + index(cells.len() + spare);
-        let mut table = Self::over(Array::create(count, TABLE_MAP_FLAGS)?, count)?;
-        for word in 0..filter_common::poptrie::ROOT_WORDS {
-            table.memory.set_root(word, ROOT_REFUSED);
+        let (tops, cells) = regions.fold((0, 0), |(tops, all), cells| (tops + QUARTERS, all + cells));
+        let first = header(sieve_bits) + 1;
+        let count = first + cells + cells / 4 + SPARE_CELLS;
+        let mut table = Self::over(Array::create(count, TABLE_MAP_FLAGS)?, count, sieve_bits)?;
+        table.set_end(first + cells);
+        (0..ROOT_WORDS).for_each(|word| table.memory.set_word(word, ROOT_REFUSED));
+        let (mut top, mut below) = (first, first + tops);
+        for (word, Compiled { part, occupied }) in parts {
+            table.memory.set_word(word, value(&part, top));
+            table.set_sieve(word, occupied);
+            if let Part::Region(cells) = part {
+                let ranges = table.write_apart(&cells, top, below);
+                (top, below) = (ranges[0].end, ranges[1].end);
+                table.regions.insert(word, ranges);
+            }
         }
-        table.memory.write(first, &cells);
-        table.set_end(first + index(cells.len()));
-        root.into_iter().for_each(|(word, value)| table.memory.set_root(word, value));
-        Ok(Self { regions, ..table })
-    }
-
-    /// Takes over the table that an earlier daemon left in front of a trie.
-    pub(super) fn adopt(map: Array<MapData, Cell>) -> Result<Self, MapError> {
-        let count = map.len();
-        let mut table = Self::over(map, count)?;
-        table.end = table.memory.cells(HEADER, 1)[0].base;
         Ok(table)
     }
 
-    fn over(map: Array<MapData, Cell>, count: u32) -> Result<Self, MapError> {
+    /// Takes over the table that an earlier daemon left in front of a trie.
+    pub(super) fn adopt(map: Array<MapData, Cell>, sieve_bits: u32) -> Result<Self, MapError> {
+        let count = map.len();
+        let mut table = Self::over(map, count, sieve_bits)?;
+        table.end = table.memory.cell(header(sieve_bits)).base;
+        Ok(table)
+    }
+
+    fn over(map: Array<MapData, Cell>, count: u32, sieve_bits: u32) -> Result<Self, MapError> {
         let memory = Mapping::new(map.map().fd().as_fd(), count).map_err(MapError::IoError)?;
         Ok(Self {
             map,
             memory,
-            end: HEADER + 1,
+            sieve_bits,
+            end: header(sieve_bits) + 1,
             free: Vec::new(),
             retired: Vec::new(),
             regions: BTreeMap::new(),
@@ -105,6 +111,11 @@ impl Table {
         &self.map
     }
 
+    /// How many address bits its sieve tells apart.
+    pub(super) fn sieve_bits(&self) -> u32 {
+        self.sieve_bits
+    }
+
     /// Bytes that it takes in the kernel.
     pub(super) fn bytes(&self) -> u64 {
         u64::from(self.memory.count()) * size_of::<Cell>() as u64
@@ -112,8 +123,10 @@ impl Table {
 
     /// Lets the trie answer for all that a prefix touches.
     pub(super) fn doubt<N: Net>(&mut self, net: N) {
+        let blocks = blocks_of(net);
         for word in parts_of(net) {
-            self.memory.set_root(word, ROOT_ASK);
+            self.memory.set_word(word, ROOT_ASK);
+            self.let_through(word, blocks);
             self.stale.insert(word);
         }
     }
@@ -122,16 +135,18 @@ impl Table {
     pub(super) fn mend<N: Net>(&mut self, prefixes: &PrefixTable<N>, parts: usize) -> Mended {
         for _ in 0..parts {
             let Some(word) = self.stale.first().copied() else { return Mended::All };
-            let part = compile_part(prefixes, word);
+            let Compiled { part, occupied } = compile_part(prefixes, word);
             let Some(start) = self.place(&part) else { return Mended::Full };
-            self.memory.set_root(word, value(&part, start));
-            let region = match &part {
+            self.memory.set_word(word, value(&part, start));
+            self.set_sieve(word, occupied);
+            let replaced = match &part {
                 Part::Region(cells) => {
-                    self.regions.insert(word, start..start + index(cells.len()))
+                    let end = start + index(cells.len());
+                    self.regions.insert(word, [start..end, end..end])
                 }
                 Part::Ask | Part::Refused | Part::Admitted => self.regions.remove(&word),
             };
-            self.retired.extend(region);
+            self.retired.extend(replaced.into_iter().flatten());
             self.stale.remove(&word);
         }
         if self.stale.is_empty() { Mended::All } else { Mended::Some }
@@ -141,6 +156,7 @@ impl Table {
     /// more.
     pub(super) fn reclaim(&mut self) {
         self.free.append(&mut self.retired);
+        self.free.retain(|range| !range.is_empty());
         self.free.sort_by_key(|range| range.start);
         self.free.dedup_by(|later, earlier| {
             let adjoins = earlier.end == later.start;
@@ -155,7 +171,7 @@ impl Table {
     fn place(&mut self, part: &Part) -> Option<u32> {
         let Part::Region(cells) = part else { return Some(0) };
         let count = index(cells.len());
-        let start = match self.free.iter_mut().find(|range| range.len() >= cells.len()) {
+        let start = match self.free.iter_mut().find(|range| range.end - range.start >= count) {
             Some(range) => {
                 range.start += count;
                 range.start - count
@@ -171,10 +187,58 @@ impl Table {
         Some(start)
     }
 
+    /// Writes the top of a region to one place and the nodes below to another.
+    fn write_apart(&mut self, cells: &[Cell], top: u32, below: u32) -> [Range<u32>; 2] {
+        let move_by = below - (top + QUARTERS);
+        let moved = |cell: &Cell| Cell { base: cell.base.wrapping_add(move_by), ..*cell };
+        let moved: Vec<Cell> = cells.iter().map(moved).collect();
+        let (quarters, nodes) = moved.split_at(QUARTERS as usize);
+        self.memory.write(top, quarters);
+        self.memory.write(below, nodes);
+        [top..top + QUARTERS, below..below + index(nodes.len())]
+    }
+
     fn set_end(&mut self, end: u32) {
         self.end = end;
-        self.memory.write(HEADER, &[Cell { base: end, ..Cell::default() }]);
+        self.memory.write(header(self.sieve_bits), &[Cell { base: end, ..Cell::default() }]);
     }
+
+    /// Says which blocks of a part the sieve lets through.
+    fn set_sieve(&mut self, part: u32, blocks: u64) {
+        self.change_sieve(part, blocks, |_, blocks| blocks);
+    }
+
+    /// Says of more blocks of a part that the sieve lets them through.
+    fn let_through(&mut self, part: u32, blocks: u64) {
+        self.change_sieve(part, blocks, |old, blocks| old | blocks);
+    }
+
+    fn change_sieve(&mut self, part: u32, blocks: u64, change: impl Fn(u32, u32) -> u32) {
+        let bits = 1_u32 << (self.sieve_bits - ROOT_BITS);
+        let joined = joined(blocks, 1 << (MOST_SIEVE_BITS - self.sieve_bits));
+        let first = part * bits;
+        for bit in (0..bits).step_by(u32::BITS as usize) {
+            let word = SIEVE_WORD + (first + bit) / u32::BITS;
+            let shift = (first + bit) % u32::BITS;
+            let mask = u32::MAX >> (u32::BITS - bits.min(u32::BITS)) << shift;
+            let own = u32::try_from(joined >> bit & u64::from(u32::MAX)).expect("32 bits are left");
+            let old = self.memory.word(word);
+            self.memory.set_word(word, old & !mask | change(old, own << shift) & mask);
+        }
+    }
+}
+
+/// Joins each few neighbouring bits to one, which is set when one of them is.
+fn joined(bits: u64, few: u32) -> u64 {
+    (0..u64::BITS / few).fold(0, |joined, place| {
+        let group = bits >> (place * few) & (u64::MAX >> (u64::BITS - few));
+        joined | u64::from(group != 0) << place
+    })
+}
+
+/// The cell behind root and sieve.
+fn header(sieve_bits: u32) -> u32 {
+    (SIEVE_WORD + (1 << sieve_bits) / u32::BITS) / WORDS_PER_CELL
 }
 
 /// The root word of a part whose region starts at a cell.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{Array, IterableMap as _, Map, MapData, MapError};
 use filter_common::poptrie::Cell;
-use filter_common::trie::{ACCELERATED, TRIE_PLACES, TrieNote};
+use filter_common::trie::{ACCELERATED, ListRef, TRIE_PLACES, TrieNote, place as bare, sieve_bits};
 
 use super::error::chain;
 use super::family::Family;
@@ -69,7 +69,7 @@ impl<F: Family> Tries<F> {
     }
 
     /// Takes over the lists in the places given, and removes all others.
-    pub(super) fn adopt(&mut self, named: &[u32]) -> Result<(), DatapathError> {
+    pub(super) fn adopt(&mut self, named: &[ListRef]) -> Result<(), DatapathError> {
         for place in self.pinned()? {
             match named.iter().find(|named| bare(**named) == place) {
                 Some(named) => self.adopt_one(*named)?,
@@ -79,13 +79,16 @@ impl<F: Family> Tries<F> {
         Ok(())
     }
 
-    fn adopt_one(&mut self, named: u32) -> Result<(), DatapathError> {
+    fn adopt_one(&mut self, named: ListRef) -> Result<(), DatapathError> {
         let place = bare(named);
         let open = |name| MapData::from_pin(self.pin(name, place)).and_then(Map::from_map_data);
         let error = || self.error("open", place);
         let trie = open(F::TRIE).and_then(LpmTrie::try_from).map_err(error())?;
         let table = match named & ACCELERATED != 0 {
-            true => Some(open(F::TABLE).and_then(Array::try_from).and_then(Table::adopt)),
+            true => {
+                let map = open(F::TABLE).and_then(Array::try_from);
+                Some(map.and_then(|map| Table::adopt(map, sieve_bits(named))))
+            }
             false => None,
         };
         let table = table.transpose().map_err(error())?;
@@ -101,7 +104,7 @@ impl<F: Family> Tries<F> {
     }
 
     /// Whether the trie in a place holds just this table.
-    pub(super) fn holds(&self, named: u32, table: &PrefixTable<F::Net>) -> bool {
+    pub(super) fn holds(&self, named: ListRef, table: &PrefixTable<F::Net>) -> bool {
         self.held.get(&bare(named)).is_some_and(|held| held.note == note(table))
     }
 
@@ -118,7 +121,7 @@ impl<F: Family> Tries<F> {
     /// before what goes.
     pub(super) fn entry_change(
         &self,
-        named: u32,
+        named: ListRef,
         table: &PrefixTable<F::Net>,
     ) -> Option<Vec<KeyChange<F::Net>>> {
         use imbl::ordmap::DiffItem;
@@ -137,14 +140,14 @@ impl<F: Family> Tries<F> {
     }
 
     /// Remembers what is in a trie that is known by its digest alone.
-    pub(super) fn learn(&mut self, named: u32, table: &PrefixTable<F::Net>) {
+    pub(super) fn learn(&mut self, named: ListRef, table: &PrefixTable<F::Net>) {
         if let Some(held) = self.held.get_mut(&bare(named)) {
             held.prefixes = Some(table.clone());
         }
     }
 
     /// The first place that is neither taken nor named.
-    pub(super) fn free_place(&self, named: &[u32]) -> Result<u32, DatapathError> {
+    pub(super) fn free_place(&self, named: &[ListRef]) -> Result<u32, DatapathError> {
         let is_named = |place| named.iter().any(|named| bare(*named) == place);
         (1..TRIE_PLACES)
             .find(|place| !self.held.contains_key(place) && !is_named(*place))
@@ -154,7 +157,7 @@ impl<F: Family> Tries<F> {
     /// Changes a list in force, key by key; each is seen whole or not at all.
     pub(super) fn change(
         &mut self,
-        named: u32,
+        named: ListRef,
         changes: &[KeyChange<F::Net>],
         prefixes: &PrefixTable<F::Net>,
     ) -> Result<(), DatapathError> {
@@ -175,14 +178,17 @@ impl<F: Family> Tries<F> {
     /// Makes a list in a place that no packet reads.
     pub(super) fn build(
         &mut self,
-        named: u32,
+        named: ListRef,
         prefixes: &PrefixTable<F::Net>,
     ) -> Result<(), DatapathError> {
         let place = bare(named);
         let trie =
             trie::build::<F>(prefixes).map_err(|error| failure::<F>("fill", place, error))?;
         let table = match named & ACCELERATED != 0 {
-            true => Some(Table::build(prefixes).map_err(self.error("make the table of", place))?),
+            true => {
+                let table = Table::build(prefixes, sieve_bits(named));
+                Some(table.map_err(self.error("make the table of", place))?)
+            }
             false => None,
         };
         self.release(place)?;
@@ -235,11 +241,12 @@ impl<F: Family> Tries<F> {
         }
         let error = self.error("make the table of", place);
         let pin = self.pin(F::TABLE, place);
-        let Some(held) = self.held.get_mut(&place) else { return Ok(()) };
-        let Some(prefixes) = &held.prefixes else { return Ok(()) };
-        let table = Table::build(prefixes).map_err(error)?;
+        let Some(Held { table: Some(old), prefixes: Some(prefixes), .. }) = self.held.get(&place)
+        else {
+            return Ok(());
+        };
+        let table = Table::build(prefixes, old.sieve_bits()).map_err(error)?;
         self.tables.set(place, table.map())?;
-        held.table = None;
         remove_pin(&pin)?;
         self.pin_map(F::TABLE, place, table.map().map())?;
         self.held.entry(place).and_modify(|held| held.table = Some(table));
@@ -247,7 +254,7 @@ impl<F: Family> Tries<F> {
     }
 
     /// Empties the places that are not among those named, one after another.
-    pub(super) fn retain(&mut self, named: &[u32]) -> Result<(), DatapathError> {
+    pub(super) fn retain(&mut self, named: &[ListRef]) -> Result<(), DatapathError> {
         let is_named = |place: &u32| named.iter().any(|named| bare(*named) == *place);
         let retired: Vec<u32> = self.held.keys().copied().filter(|p| !is_named(p)).collect();
         retired.into_iter().try_for_each(|place| self.release(place))
@@ -309,11 +316,6 @@ impl<F: Family> Tries<F> {
     ) -> impl FnOnce(MapError) -> DatapathError + use<F> {
         move |error| DatapathError::map(operation, &format!("{}{place}", F::TRIE))(error)
     }
-}
-
-/// A place without what is said about it.
-pub(super) fn bare(named: u32) -> u32 {
-    named & !ACCELERATED
 }
 
 fn remove_pin(pin: &Path) -> Result<(), DatapathError> {

@@ -10,6 +10,7 @@ use filter_common::ABI_VERSION;
 use filter_common::counter::{COUNTER_CELLS, Counter, counter_cell};
 use filter_common::event::{EVENT_RING_BYTES, EventBudget};
 use filter_common::generation::{GENERATION_SLOTS, Generation, PortIndex};
+use filter_common::hit::{HIT_ENTRIES, Hit};
 use filter_common::reason::Reason;
 use filter_common::stamp::{STAMP_MAGIC, Stamp};
 use filter_common::trie::{TRIE_PLACES, TrieNote};
@@ -23,7 +24,7 @@ use super::{DatapathError, file_error};
 const PREFIX: &str = "world-";
 
 /// Name, type, and sizes of key, value and table of every pinned map.
-pub(super) const LAYOUT: [(&str, MapType, usize, usize, u32); 13] = [
+pub(super) const LAYOUT: [(&str, MapType, usize, usize, u32); 14] = [
     ("SELECTOR", MapType::Array, 4, 4, 1),
     ("GENERATIONS", MapType::Array, 4, size_of::<Generation>(), GENERATION_SLOTS),
     ("PORT_INDEX", MapType::Array, 4, size_of::<PortIndex>(), GENERATION_SLOTS),
@@ -35,6 +36,7 @@ pub(super) const LAYOUT: [(&str, MapType, usize, usize, u32); 13] = [
     ("NOTES6", MapType::Array, 4, size_of::<TrieNote>(), TRIE_PLACES),
     ("STAMP", MapType::Array, 4, size_of::<Stamp>(), 1),
     ("COUNTERS", MapType::PerCpuArray, 4, size_of::<Counter>(), COUNTER_CELLS),
+    ("HITS", MapType::PerCpuHash, 4, size_of::<Hit>(), HIT_ENTRIES),
     ("EVENTS", MapType::RingBuf, 0, 0, EVENT_RING_BYTES),
     ("EVENT_BUDGET", MapType::PerCpuArray, 4, size_of::<EventBudget>(), 1),
 ];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use filter_common::address::{Address, from_octets};
 use filter_common::generation::{
     FAMILY_V4, FAMILY_V6, FLAG_DHCP, FLAG_NON_IP_DROP, FailSafeRecord, MAX_FAIL_SAFE, MAX_SCOPES,
-    SCOPE_PORTS, ScopeRecord,
+    SCOPE_PORTS, SCOPE_SERVED, ScopeRecord,
 };
 use filter_common::trie::TrieValue;
 use ipnet::{IpNet, Ipv4Net};
@@ -131,6 +131,9 @@ fn scope_record(scope: &Scope, app: u32, host: &Host) -> Option<ScopeRecord> {
     }
     if let Some(ports) = scope.ports {
         record.flags |= SCOPE_PORTS;
+        if host.ephemeral.is_some_and(|(first, last)| ports.last() < first || ports.first() > last) {
+            record.flags |= SCOPE_SERVED;
+        }
         record.port_first = ports.first();
         record.port_last = ports.last();
     }

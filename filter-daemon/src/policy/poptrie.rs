@@ -14,13 +14,23 @@ mod region;
 
 use std::ops::RangeInclusive;
 
-use filter_common::poptrie::{Cell, ROOT_BITS, ROOT_WORDS};
+use filter_common::poptrie::{Cell, MOST_SIEVE_BITS, ROOT_BITS, ROOT_WORDS};
 use filter_common::trie::TrieValue;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::access_list::PrefixTable;
 use blocks::{Item, State};
 use region::region;
+
+/// One part of a table, and which of its blocks the sieve lets through: a bit
+/// for each of the 64 that [`MOST_SIEVE_BITS`] tell apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// The part.
+    pub part: Part,
+    /// The blocks, the first one the lowest bit.
+    pub occupied: u64,
+}
 
 /// One part of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +57,15 @@ pub trait Net: Ord + Copy + Into<IpNet> {
     fn of(bits: u128, length: u32) -> Self;
 }
 
+/// How many address bits the sieve of a list tells apart: enough that most of
+/// it is empty where the list is scattered, and no more than is needed.
+pub fn sieve_bits(entries: usize) -> u32 {
+    (entries.max(1).ilog2() + 3).clamp(ROOT_BITS, MOST_SIEVE_BITS)
+}
+
 /// Compiles a whole table: calls `put` with every part that is a region or
 /// admits or asks, in no order. Parts that it is not called with are refused.
-pub fn compile<N: Net>(table: &PrefixTable<N>, mut put: impl FnMut(u32, Part)) {
+pub fn compile<N: Net>(table: &PrefixTable<N>, mut put: impl FnMut(u32, Compiled)) {
     let mut wide = vec![State::Refused; ROOT_WORDS as usize];
     let mut is_region = vec![false; ROOT_WORDS as usize];
     let mut items: Vec<Item> = Vec::new();
@@ -57,7 +73,7 @@ pub fn compile<N: Net>(table: &PrefixTable<N>, mut put: impl FnMut(u32, Part)) {
         if let Some(first) = items.first() {
             let part = root_word(first.bits);
             is_region[part as usize] = true;
-            put(part, region::<N>(items, wide[part as usize]));
+            put(part, Compiled::new::<N>(items, wide[part as usize]));
             items.clear();
         }
     };
@@ -77,13 +93,13 @@ pub fn compile<N: Net>(table: &PrefixTable<N>, mut put: impl FnMut(u32, Part)) {
     flush(&mut items, &wide);
     for (part, state) in (0..).zip(wide) {
         if state != State::Refused && !is_region[part as usize] {
-            put(part, state.into());
+            put(part, Compiled::new::<N>(&[], state));
         }
     }
 }
 
 /// Compiles one part of a table.
-pub fn compile_part<N: Net>(table: &PrefixTable<N>, part: u32) -> Part {
+pub fn compile_part<N: Net>(table: &PrefixTable<N>, part: u32) -> Compiled {
     let first = u128::from(part) << (u128::BITS - ROOT_BITS);
     let last = first | (u128::MAX >> ROOT_BITS);
     let wide = |length| table.prefixes().get(&N::of(first, length));
@@ -91,7 +107,26 @@ pub fn compile_part<N: Net>(table: &PrefixTable<N>, part: u32) -> Part {
     let wide = wide.map_or(State::Refused, |value| State::of(*value));
     let inside = table.prefixes().range(N::of(first, ROOT_BITS + 1)..=N::of(last, N::WIDTH));
     let items: Vec<Item> = inside.map(|(net, value)| Item::new(*net, *value)).collect();
-    region::<N>(&items, wide)
+    Compiled::new::<N>(&items, wide)
+}
+
+impl Compiled {
+    fn new<N: Net>(items: &[Item], wide: State) -> Self {
+        let part = region::<N>(items, wide);
+        let occupied = match part {
+            Part::Refused => 0,
+            Part::Region(_) if wide == State::Refused => {
+                items.iter().fold(0, |blocks, item| blocks | item.sieve_blocks())
+            }
+            Part::Region(_) | Part::Ask | Part::Admitted => u64::MAX,
+        };
+        Self { part, occupied }
+    }
+}
+
+/// The blocks of its parts that a prefix touches, as in [`Compiled::occupied`].
+pub fn blocks_of<N: Net>(net: N) -> u64 {
+    Item::new(net, TrieValue { entry: 0, expires_boot_s: 0 }).sieve_blocks()
 }
 
 /// The parts that a prefix touches.
@@ -124,6 +159,17 @@ impl State {
 impl Item {
     fn new<N: Net>(net: N, value: TrieValue) -> Self {
         Self { bits: net.bits(), length: net.length(), state: State::of(value) }
+    }
+
+    /// The blocks of its part that it touches.
+    fn sieve_blocks(&self) -> u64 {
+        if self.length <= ROOT_BITS {
+            return u64::MAX;
+        }
+        let first = self.bits << ROOT_BITS >> (u128::BITS - (MOST_SIEVE_BITS - ROOT_BITS));
+        let count = 1_u32 << MOST_SIEVE_BITS.saturating_sub(self.length);
+        let blocks = u64::MAX >> (u64::BITS - count);
+        blocks << u32::try_from(first).expect("a few bits are left")
     }
 }
 

@@ -1,14 +1,23 @@
 //! Where the search for a packet's app starts: by port, the first scope that
 //! could hold it.
 
-use filter_common::generation::{PORTS, PortIndex, SCOPE_PORTS, ScopeRecord};
+use filter_common::generation::{
+    EXPRESS, FAMILY_ANY, FailSafeRecord, PORTS, PortIndex, SCOPE_PORTS, SCOPE_POSITION, ScopeRecord,
+};
 
 /// The index of scopes that are sorted, most specific first.
-pub(crate) fn port_index(scopes: &[ScopeRecord]) -> Box<PortIndex> {
-    let mut index = vec![u16::MAX; PORTS];
+pub(crate) fn port_index(scopes: &[ScopeRecord], fail_safe: &[FailSafeRecord]) -> Box<PortIndex> {
+    let mut index = vec![SCOPE_POSITION | EXPRESS; PORTS];
+    let positions: Vec<(u16, &ScopeRecord)> = (0..).zip(scopes).collect();
     // The first one is written last.
-    for (scope, position) in scopes.iter().zip(0_u16..).collect::<Vec<_>>().into_iter().rev() {
-        index[ports(scope)].fill(position);
+    for (position, scope) in positions.into_iter().rev() {
+        let is_express = scope.family == FAMILY_ANY && scope.ifindex == 0;
+        index[ports(scope)].fill(position | if is_express { EXPRESS } else { 0 });
+    }
+    for source in fail_safe {
+        let port = usize::from(source.port);
+        let reached = if source.port_only == 0 { 0..=PORTS - 1 } else { port..=port };
+        index[reached].iter_mut().for_each(|start| *start &= !EXPRESS);
     }
     index.try_into().expect("it has that length")
 }

@@ -46,7 +46,12 @@ pub(super) struct AttachedProgram {
 pub(super) struct Network {
     pub(super) links: BTreeMap<u32, Link>,
     pub(super) broadcasts: Vec<Broadcast>,
+    /// The ports that flows begin from which this host opens.
+    pub(super) ephemeral: Option<(u16, u16)>,
 }
+
+/// Where the kernel says so, for both families.
+const EPHEMERAL: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 
 /// A way to ask, and the news that it may be worth asking.
 pub(super) struct Monitor {
@@ -83,7 +88,7 @@ impl Monitor {
 
     /// Reads all links and addresses.
     pub(super) async fn read(&self) -> Result<Network, rtnetlink::Error> {
-        let mut network = Network::default();
+        let mut network = Network { ephemeral: ephemeral(), ..Network::default() };
         let mut links = self.handle.link().get().execute();
         while let Some(message) = links.try_next().await? {
             network.links.extend(link(&message).map(|link| (link.index, link)));
@@ -99,6 +104,12 @@ impl Monitor {
         network.broadcasts.sort_by_key(|local| (local.address, local.broadcast));
         Ok(network)
     }
+}
+
+fn ephemeral() -> Option<(u16, u16)> {
+    let text = std::fs::read_to_string(EPHEMERAL).ok()?;
+    let mut ports = text.split_ascii_whitespace().map(str::parse);
+    Some((ports.next()?.ok()?, ports.next()?.ok()?))
 }
 
 fn link(message: &LinkMessage) -> Option<Link> {

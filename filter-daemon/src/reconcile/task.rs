@@ -138,6 +138,7 @@ impl Reconciler {
             fail_safe: self.parts.fail_safe.clone(),
             interfaces: network.links.values().map(interface).collect(),
             broadcasts: network.broadcasts.clone(),
+            ephemeral: network.ephemeral,
         }
     }
 

@@ -41,6 +41,7 @@ pub(super) fn host(rules: &Rules, ifindex: u32) -> Host {
         broadcasts: [HOST, HOST_SECOND]
             .map(|place| Broadcast { address: place.v4(), broadcast })
             .to_vec(),
+        ephemeral: Some((32768, 60999)),
     }
 }
 
