@@ -1,5 +1,6 @@
 //! Sampled refusals, as they travel through the ring buffer.
 
+use crate::address::Address;
 use crate::pod;
 
 /// Bytes of the ring buffer.
@@ -17,10 +18,10 @@ pub const EVENTS_PER_WINDOW: u32 = 64;
 pub struct Event {
     /// Boot-clock time in nanoseconds.
     pub boot_ns: u64,
-    /// Source address in network order; IPv4 in the first four bytes.
-    pub source: [u8; 16],
-    /// Destination address of the same shape.
-    pub destination: [u8; 16],
+    /// Source address.
+    pub source: Address,
+    /// Destination address.
+    pub destination: Address,
     /// Index of the interface that received it.
     pub ifindex: u32,
     /// App index, 0 when no app is known.

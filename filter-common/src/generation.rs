@@ -1,5 +1,6 @@
 //! A generation: everything a verdict reads but the tries themselves.
 
+use crate::address::{self, Address};
 use crate::pod;
 
 /// How many apps there are room for; index 0 means "no app".
@@ -10,6 +11,9 @@ pub const MAX_SCOPES: usize = 256;
 
 /// How many fail-safe sources a generation holds.
 pub const MAX_FAIL_SAFE: usize = 16;
+
+/// How many ports there are.
+pub const PORTS: usize = 1 << 16;
 
 /// The two places of generations; the selector names the one in force.
 pub const GENERATION_SLOTS: u32 = 2;
@@ -43,10 +47,10 @@ pub const COVER_GROUP: u8 = 1 << 1;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailSafeRecord {
-    /// Network address; IPv4 in the first four bytes.
-    pub address: [u8; 16],
-    /// Network mask of the same shape.
-    pub mask: [u8; 16],
+    /// Network address.
+    pub address: Address,
+    /// Network mask.
+    pub mask: Address,
     /// Destination port in host order.
     pub port: u16,
     /// 1 when only `port` passes, 0 when everything does.
@@ -78,10 +82,10 @@ pub struct AppRecord {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScopeRecord {
-    /// Destination network; IPv4 in the first four bytes; zero for any.
-    pub destination: [u8; 16],
-    /// Network mask of the same shape; zero for any.
-    pub mask: [u8; 16],
+    /// Destination network; zero for any.
+    pub destination: Address,
+    /// Network mask; zero for any.
+    pub mask: Address,
     /// Interface index, 0 for any.
     pub ifindex: u32,
     /// App index of a scope; [`crate::verdict::Mode`] of a cover record.
@@ -114,6 +118,11 @@ pub struct Generation {
     pub fail_safe_count: u32,
     /// [`FLAG_DHCP`], [`FLAG_NON_IP_DROP`].
     pub flags: u32,
+    /// Position of the first scope that holds packets of protocols without
+    /// ports; `scope_count` or more when there is none.
+    pub first_portless: u32,
+    /// The slot that it lies in, and its port index with it.
+    pub slot: u32,
     /// By app index.
     pub apps: [AppRecord; MAX_APPS],
     /// Fail-safe sources.
@@ -128,8 +137,8 @@ pub struct Generation {
 impl ScopeRecord {
     /// A record that fits everything and points nowhere.
     pub const ANY: Self = Self {
-        destination: [0; 16],
-        mask: [0; 16],
+        destination: address::ZERO,
+        mask: address::ZERO,
         ifindex: 0,
         target: 0,
         port_first: 0,
@@ -144,7 +153,7 @@ impl ScopeRecord {
 impl FailSafeRecord {
     /// Filler of unused places.
     pub const UNUSED: Self =
-        Self { address: [0; 16], mask: [0; 16], port: 0, port_only: 0, family: FAMILY_ANY };
+        Self { address: address::ZERO, mask: address::ZERO, port: 0, port_only: 0, family: FAMILY_ANY };
 }
 
 impl Generation {
@@ -155,6 +164,8 @@ impl Generation {
         cover_count: 0,
         fail_safe_count: 0,
         flags: 0,
+        first_portless: 0,
+        slot: 0,
         apps: [AppRecord { mode: 0, list4: 0, list6: 0, hops4: 0, hops6: 0, identity: 0 };
             MAX_APPS],
         fail_safe: [FailSafeRecord::UNUSED; MAX_FAIL_SAFE],
@@ -167,7 +178,12 @@ const _: () = assert!(size_of::<FailSafeRecord>() == 36);
 const _: () = assert!(size_of::<AppRecord>() == 24);
 const _: () = assert!(size_of::<ScopeRecord>() == 48);
 const _: () = assert!(
-    size_of::<Generation>() == 24 + 24 * MAX_APPS + 36 * MAX_FAIL_SAFE + 2 * 48 * MAX_SCOPES
+    size_of::<Generation>()
+        == 32 + 24 * MAX_APPS + 36 * MAX_FAIL_SAFE + 2 * 48 * MAX_SCOPES
 );
+
+/// By port in host order: position of the first scope that could hold it;
+/// `scope_count` or more when there is none. The search for a packet's app starts there.
+pub type PortIndex = [u16; PORTS];
 
 pod!(Generation);

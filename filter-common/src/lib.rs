@@ -11,9 +11,11 @@
 
 #![cfg_attr(not(feature = "user"), no_std)]
 
+pub mod address;
 pub mod counter;
 pub mod event;
 pub mod generation;
+pub mod poptrie;
 pub mod reason;
 pub mod stamp;
 pub mod trie;
@@ -21,7 +23,7 @@ pub mod verdict;
 
 /// Version of every layout in this crate; kernel state of another version is
 /// never adopted.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Marks a shared struct as readable and writable through aya's maps.
 #[cfg(feature = "user")]

@@ -15,6 +15,9 @@ pub const TRIE_PLACES: u32 = 1024;
 /// The most entries that one trie takes.
 pub const TRIE_CAPACITY: u32 = 1 << 21;
 
+/// Set in the place of a list: a table stands in front of the trie there.
+pub const ACCELERATED: u32 = 1 << 31;
+
 /// What a prefix in a trie points to.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

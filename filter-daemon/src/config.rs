@@ -85,6 +85,9 @@ pub struct Limits {
     pub apps: usize,
     /// Connections to the control socket at one time.
     pub control_connections: usize,
+    /// Entries of a family from which on an access list gets a table in front
+    /// of its trie: quick, at a price in memory.
+    pub accelerate_from: usize,
 }
 
 impl Default for Paths {
@@ -99,7 +102,12 @@ impl Default for Paths {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { entries: 1_000_000, apps: check::MOST_APPS, control_connections: 64 }
+        Self {
+            entries: 1_000_000,
+            apps: check::MOST_APPS,
+            control_connections: 64,
+            accelerate_from: 1000,
+        }
     }
 }
 

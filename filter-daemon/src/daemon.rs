@@ -122,7 +122,11 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     let shutdown = CancellationToken::new();
     stop_on_signals(&shutdown)?;
     let store = store::open(&config.paths.state, config.limits, config.fail_safe.clone())?;
-    let options = DatapathOptions { pins: config.paths.pins.clone(), packet_log };
+    let options = DatapathOptions {
+        pins: config.paths.pins.clone(),
+        packet_log,
+        accelerate_from: config.limits.accelerate_from,
+    };
     let mut datapath = Datapath::open(&options).context("cannot open the data path")?;
     let observer = Observer::new(datapath.counters()?);
     let tasks = TaskTracker::new();

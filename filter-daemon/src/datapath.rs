@@ -23,9 +23,14 @@ mod generation;
 mod kernel;
 mod links;
 mod lock;
+mod mapping;
 mod object;
+mod outer;
 mod plan;
+mod reaper;
 mod syscall;
+mod table;
+mod trie;
 mod tries;
 mod world;
 
@@ -51,6 +56,9 @@ pub struct DatapathOptions {
     pub pins: PathBuf,
     /// Log every packet at debug level: for finding faults, slow.
     pub packet_log: bool,
+    /// From how many entries of a family on an access list gets a table in
+    /// front of its trie.
+    pub accelerate_from: usize,
 }
 
 /// Facts about the loaded program.
@@ -85,7 +93,7 @@ impl Datapath {
         let lock = lock::take(&options.pins)?;
         let directory = world::choose(&options.pins)?;
         let program = Program::load(&directory, options.packet_log)?;
-        let mut world = World::open(&options.pins, directory)?;
+        let mut world = World::open(&options.pins, directory, options.accelerate_from)?;
         let active = Active::read(&mut world)?;
         let links = Links::new(&options.pins)?;
         Ok(Self { program, world, active, links, _lock: lock })
@@ -97,10 +105,13 @@ impl Datapath {
         apply::carry_out(plan, &mut self.world, &mut self.active)
     }
 
-    /// Frees what the last change left behind, when there is time for it: the
-    /// next change needs not wait for it then.
-    pub fn clear(&mut self) -> Result<(), DatapathError> {
-        apply::clear(&mut self.world, &mut self.active)
+    /// Does what a change left to do, as far as a few milliseconds go: frees
+    /// what is out of force, so that the next change needs not wait for it,
+    /// and brings tables up to date. Answers whether there is more to do.
+    pub fn tend(&mut self) -> Result<bool, DatapathError> {
+        apply::clear(&mut self.world, &mut self.active)?;
+        let more = [self.world.tries4.mend()?, self.world.tries6.mend()?];
+        Ok(more.contains(&true))
     }
 
     /// Takes over the pinned links, which swaps their program without a gap,

@@ -10,11 +10,14 @@
 mod compile;
 mod cover;
 mod judge;
+pub mod poptrie;
+mod port_index;
 mod specificity;
 
 use std::net::Ipv4Addr;
 
 pub use compile::{check, compile};
+pub(crate) use port_index::{first_portless, port_index};
 use filter_common::generation::{FailSafeRecord, ScopeRecord};
 pub use judge::admits;
 

@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 
 use aya_ebpf::helpers::generated::bpf_xdp_load_bytes;
 use aya_ebpf::programs::XdpContext;
+use filter_common::address::Address;
 
 /// No header is looked for behind this offset: the verifier wants a bound, and
 /// no chain of extension headers that we follow is longer.
@@ -23,8 +24,10 @@ pub(crate) fn read<T: Header>(ctx: &XdpContext, offset: u32) -> Option<T> {
     let start = black_box(ctx.data() + offset as usize);
     if start + size_of::<T>() <= ctx.data_end() {
         // SAFETY: the whole of T lies before data_end, T is valid for any
-        // bytes (see `Header`), and no alignment is assumed.
-        return Some(unsafe { (start as *const T).read_unaligned() });
+        // bytes, and its alignment is at most 2 (see `Header`). Frames begin at
+        // even addresses (NET_IP_ALIGN; the verifier counts on it as well), and
+        // all headers have an even length.
+        return Some(unsafe { (start as *const T).read() });
     }
     load(ctx, offset)
 }
@@ -44,33 +47,43 @@ pub(crate) fn load<T: Header>(ctx: &XdpContext, offset: u32) -> Option<T> {
     }
 }
 
-/// Copies bytes of the frame to where they belong; whether they were all there.
+/// Copies words of the frame to where they belong; whether they were all there.
 #[inline(always)]
-pub(crate) fn load_into(ctx: &XdpContext, offset: u32, bytes: &mut [u8]) -> bool {
+pub(crate) fn load_into(ctx: &XdpContext, offset: u32, words: &mut [u32]) -> bool {
     // SAFETY: the buffer has the length that the helper is told.
     unsafe {
-        bpf_xdp_load_bytes(ctx.ctx, offset, bytes.as_mut_ptr().cast(), bytes.len() as u32) == 0
+        bpf_xdp_load_bytes(ctx.ctx, offset, words.as_mut_ptr().cast(), size_of_val(words) as u32)
+            == 0
     }
 }
 
-/// Four bytes of an address as one word, in whatever order the CPU has.
+/// The first byte of an address.
 #[inline(always)]
-pub(crate) fn word(bytes: &[u8; 16], i: usize) -> u32 {
-    u32::from_ne_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]])
+pub(crate) fn first_octet(address: &Address) -> u8 {
+    address[0].to_ne_bytes()[0]
+}
+
+/// A word of which the wire carries these halves.
+#[inline(always)]
+pub(crate) fn word(first: u16, second: u16) -> u32 {
+    if cfg!(target_endian = "little") {
+        u32::from(first) | u32::from(second) << 16
+    } else {
+        u32::from(first) << 16 | u32::from(second)
+    }
 }
 
 /// A type that any bytes are a valid value of.
 ///
 /// # Safety
 ///
-/// The type must have no padding and no invalid bit patterns.
+/// The type must have no padding, no invalid bit patterns, and an alignment of
+/// at most 2.
 pub(crate) unsafe trait Header: Copy {}
 
 // SAFETY: arrays of bytes are valid for any bytes.
 unsafe impl<const N: usize> Header for [u8; N] {}
-// SAFETY: 14 bytes of addresses and a type, no padding.
+// SAFETY: arrays of two-byte words are valid for any bytes.
+unsafe impl<const N: usize> Header for [u16; N] {}
+// SAFETY: 14 bytes of addresses and a type, no padding, packed.
 unsafe impl Header for network_types::eth::EthHdr {}
-// SAFETY: 20 single bytes and byte arrays.
-unsafe impl Header for network_types::ip::Ipv4Hdr {}
-// SAFETY: 40 single bytes and byte arrays.
-unsafe impl Header for network_types::ip::Ipv6Hdr {}

@@ -3,6 +3,7 @@
 use filter_common::generation::{FAMILY_V4, FLAG_DHCP};
 use filter_common::reason::Reason;
 
+use crate::bytes::first_octet;
 use crate::martian::{is_martian, is_unspecified};
 use crate::packet::{Fragment, Packet, Ports};
 use crate::transport::{ICMPV6, IGMP, UDP};
@@ -41,13 +42,13 @@ fn icmpv6(packet: &Packet) -> Option<Reason> {
 
 #[inline(always)]
 fn is_link_local(packet: &Packet) -> bool {
-    packet.source[0] == 0xfe && packet.source[1] & 0xc0 == 0x80
+    packet.source[0] & 0xffc0_0000_u32.to_be() == 0xfe80_0000_u32.to_be()
 }
 
 /// IGMP is sent with a TTL of 1 to a multicast address (RFC 3376 section 4).
 #[inline(always)]
 fn igmp(packet: &Packet) -> Option<Reason> {
-    (packet.hop_limit == 1 && packet.destination[0] & 0xf0 == 0xe0).then_some(Reason::Igmp)
+    (packet.hop_limit == 1 && first_octet(&packet.destination) & 0xf0 == 0xe0).then_some(Reason::Igmp)
 }
 
 #[inline(always)]

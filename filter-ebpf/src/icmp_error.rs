@@ -1,11 +1,12 @@
 //! ICMP errors: routers are on nobody's list, and path MTU must work.
 
 use aya_ebpf::programs::XdpContext;
+use filter_common::address::is_inside;
 use filter_common::generation::{AppRecord, FAMILY_V4, Generation};
 use filter_common::reason::Reason;
 
 use crate::bytes::{load, load_into};
-use crate::list::{ask_list, is_inside, is_trusted_hop};
+use crate::list::{ask_list, is_trusted_hop};
 use crate::packet::{Fragment, Packet, Ports, room};
 use crate::reply::{began_here, has_connected_udp};
 use crate::scope::{app_record, holder};
@@ -58,7 +59,7 @@ fn quoted(ctx: &XdpContext, packet: &Packet) -> Option<&'static Packet> {
     } else {
         read_v6(ctx, reverse)?;
     }
-    if !is_inside(&reverse.destination, &packet.destination, &[0xff; 16]) {
+    if !is_inside(&reverse.destination, &packet.destination, &[u32::MAX; 4]) {
         return None;
     }
     if reverse.ports == Ports::Unknown && reverse.left() >= 4 {
@@ -77,8 +78,8 @@ fn read_v4(ctx: &XdpContext, reverse: &mut Packet) -> Option<()> {
     let header_bytes = u32::from(vihl & 0x0f) * 4;
     let fits = vihl >> 4 == 4
         && (20..=reverse.left()).contains(&header_bytes)
-        && load_into(ctx, reverse.offset + 12, &mut reverse.destination[..4])
-        && load_into(ctx, reverse.offset + 16, &mut reverse.source[..4]);
+        && load_into(ctx, reverse.offset + 12, &mut reverse.destination[..1])
+        && load_into(ctx, reverse.offset + 16, &mut reverse.source[..1]);
     reverse.offset += header_bytes;
     note_protocol(reverse, protocol, u16::from_be_bytes([high, low]) & 0x1fff != 0);
     fits.then_some(())

@@ -2,14 +2,16 @@
 
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use aya_ebpf::helpers::bpf_ktime_get_boot_ns;
+use filter_common::address::{is_inside, octets};
 use filter_common::generation::{AppRecord, FAMILY_V4, Generation, MAX_FAIL_SAFE};
 use filter_common::reason::Reason;
-use filter_common::trie::TrieValue;
+use filter_common::poptrie::Answer;
+use filter_common::trie::{ACCELERATED, TrieValue};
 
-use crate::bytes::word;
 use crate::maps::{TRIES4, TRIES6};
 use crate::packet::{Fragment, Packet, Ports};
 use crate::scan::{Step, walk};
+use crate::table;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
@@ -17,7 +19,16 @@ const NANOSECONDS: u64 = 1_000_000_000;
 /// [`Reason::Expired`] or [`Reason::NotListed`].
 #[inline(always)]
 pub(crate) fn ask_list(app: &AppRecord, packet: &Packet) -> Reason {
-    match find(packet, app.list4, app.list6) {
+    match table::answer(packet, app) {
+        Answer::Refused => Reason::NotListed,
+        Answer::Admitted => Reason::Listed,
+        Answer::Ask => ask_trie(app, packet),
+    }
+}
+
+#[inline(always)]
+fn ask_trie(app: &AppRecord, packet: &Packet) -> Reason {
+    match find(packet, app.list4 & !ACCELERATED, app.list6 & !ACCELERATED) {
         None => Reason::NotListed,
         Some(value) if is_expired(value) => Reason::Expired,
         Some(_) => Reason::Listed,
@@ -33,18 +44,18 @@ pub(crate) fn is_trusted_hop(app: &AppRecord, packet: &Packet) -> bool {
 /// The most specific prefix that covers the source, in the trie of its family.
 #[inline(always)]
 fn find(packet: &Packet, place4: u32, place6: u32) -> Option<&'static TrieValue> {
-    if packet.family == FAMILY_V4 {
+    let [value] = if packet.family == FAMILY_V4 {
         if place4 == 0 {
             return None;
         }
-        let [a, b, c, d, ..] = packet.source;
-        TRIES4.get(place4)?.get(&Key::new(32, [a, b, c, d]))
+        TRIES4.get(place4)?.get(&Key::new(32, packet.source[0].to_ne_bytes()))?
     } else {
         if place6 == 0 {
             return None;
         }
-        TRIES6.get(place6)?.get(&Key::new(128, packet.source))
-    }
+        TRIES6.get(place6)?.get(&Key::new(128, octets(packet.source)))?
+    };
+    Some(value)
 }
 
 /// Expiry is honoured here, so that a temporary entry ends with the daemon
@@ -95,14 +106,4 @@ unsafe extern "C" fn fail_safe_step(index: u32, search: &mut Search<'_>) -> Step
     }
     search.found = 1;
     Step::Stop
-}
-
-/// Whether an address lies in a network, compared in words.
-#[inline(always)]
-pub(crate) fn is_inside(address: &[u8; 16], network: &[u8; 16], mask: &[u8; 16]) -> bool {
-    let mut difference = 0;
-    for i in [0, 4, 8, 12] {
-        difference |= (word(address, i) & word(mask, i)) ^ word(network, i);
-    }
-    difference == 0
 }

@@ -30,6 +30,7 @@ mod reply;
 mod report;
 mod scan;
 mod scope;
+mod table;
 mod transport;
 
 use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};

@@ -4,15 +4,26 @@ use aya_ebpf::btf_maps::{Array, ArrayOfMaps, LpmTrie, PerCpuArray, RingBuf};
 use aya_ebpf::macros::btf_map;
 use filter_common::counter::{COUNTER_CELLS, Counter};
 use filter_common::event::{EVENT_RING_BYTES, Event, EventBudget};
-use filter_common::generation::{GENERATION_SLOTS, Generation};
+use filter_common::generation::{GENERATION_SLOTS, Generation, PortIndex};
+use filter_common::poptrie::{Cell, TABLE_MAP_FLAGS};
 use filter_common::stamp::Stamp;
 use filter_common::trie::{Key4, Key6, TRIE_CAPACITY, TRIE_PLACES, TrieNote, TrieValue};
 
+/// A value of an inner map: an array, so that Linux 6.1 takes the inner maps
+/// that the daemon makes. It compares what it knows of timers in the values of an
+/// inner map and of its pattern, and "none in this struct", which it learns
+/// from BTF, is to it not the same as "no struct", which is all that it knows
+/// of a map without BTF.
+type Value<T> = [T; 1];
+
 /// An LPM trie of IPv4 prefixes.
-pub(crate) type Trie4 = LpmTrie<Key4, TrieValue, { TRIE_CAPACITY as usize }>;
+pub(crate) type Trie4 = LpmTrie<Key4, Value<TrieValue>, { TRIE_CAPACITY as usize }>;
 
 /// An LPM trie of IPv6 prefixes.
-pub(crate) type Trie6 = LpmTrie<Key6, TrieValue, { TRIE_CAPACITY as usize }>;
+pub(crate) type Trie6 = LpmTrie<Key6, Value<TrieValue>, { TRIE_CAPACITY as usize }>;
+
+/// The cells of a table in front of a trie; each has a length of its own.
+pub(crate) type Table = Array<Value<Cell>, 1, { TABLE_MAP_FLAGS as usize }>;
 
 /// Which of the two generations is in force.
 #[btf_map]
@@ -22,6 +33,10 @@ static SELECTOR: Array<u32, 1> = Array::new();
 #[btf_map]
 static GENERATIONS: Array<Generation, { GENERATION_SLOTS as usize }> = Array::new();
 
+/// Their port indexes.
+#[btf_map]
+pub(crate) static PORT_INDEX: Array<PortIndex, { GENERATION_SLOTS as usize }> = Array::new();
+
 /// IPv4 tries by place.
 #[btf_map]
 pub(crate) static TRIES4: ArrayOfMaps<Trie4, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
@@ -29,6 +44,14 @@ pub(crate) static TRIES4: ArrayOfMaps<Trie4, { TRIE_PLACES as usize }> = ArrayOf
 /// IPv6 tries by place.
 #[btf_map]
 pub(crate) static TRIES6: ArrayOfMaps<Trie6, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
+
+/// The tables in front of IPv4 tries, by the place of the trie.
+#[btf_map]
+pub(crate) static TABLES4: ArrayOfMaps<Table, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
+
+/// The tables in front of IPv6 tries, by the place of the trie.
+#[btf_map]
+pub(crate) static TABLES6: ArrayOfMaps<Table, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
 
 /// What user space notes about the IPv4 tries. Not read here.
 #[btf_map]

@@ -2,6 +2,7 @@
 
 use filter_common::generation::FAMILY_V4;
 
+use crate::bytes::first_octet;
 use crate::packet::Packet;
 
 /// Whether the source is an address that no host sends from: RFC 1122 section
@@ -11,17 +12,17 @@ use crate::packet::Packet;
 #[inline(always)]
 pub(crate) fn is_martian(packet: &Packet) -> bool {
     if packet.family == FAMILY_V4 {
-        let first = packet.source[0];
+        let first = first_octet(&packet.source);
         return first == 0 || first == 127 || first >= 224;
     }
-    let high = &packet.source;
-    let zeros = high[..10].iter().all(|byte| *byte == 0);
-    let embedded = (high[10] == 0 && high[11] == 0) || (high[10] == 0xff && high[11] == 0xff);
-    high[0] == 0xff || (zeros && embedded)
+    let [a, b, c, _] = packet.source;
+    let embeds_v4 = (a | b) == 0 && (c == 0 || c == 0x0000_ffff_u32.to_be());
+    first_octet(&packet.source) == 0xff || embeds_v4
 }
 
 /// Whether the source is the unspecified address.
 #[inline(always)]
 pub(crate) fn is_unspecified(packet: &Packet) -> bool {
-    packet.source.iter().all(|byte| *byte == 0)
+    let [a, b, c, d] = packet.source;
+    (a | b | c | d) == 0
 }

@@ -1,10 +1,13 @@
 //! What is known of a packet, field by field.
 
+use core::hint::black_box;
+
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::btf_map;
 use aya_ebpf::programs::XdpContext;
+use filter_common::address::Address;
 use filter_common::generation::FAMILY_ANY;
 
 use crate::judge::Finding;
@@ -33,13 +36,12 @@ pub(crate) enum Fragment {
     Later,
 }
 
-/// What is known of a packet. Addresses are in network order, IPv4 in the
-/// first four bytes.
+/// What is known of a packet.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Packet {
-    pub(crate) source: [u8; 16],
-    pub(crate) destination: [u8; 16],
+    pub(crate) source: Address,
+    pub(crate) destination: Address,
     pub(crate) ifindex: u32,
     /// Bytes of the whole frame.
     pub(crate) frame_bytes: u32,
@@ -91,22 +93,25 @@ impl Packet {
     pub(crate) fn new(ctx: &XdpContext) -> Self {
         // SAFETY: the context is the one the program was called with.
         let frame_bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx.cast::<xdp_md>()) };
+        // Opaque to the optimiser, which would call a loop over single bytes to
+        // set many of them to one value.
+        let (zero, other) = (black_box(0_u32), black_box(0_u32));
         Self {
-            source: [0; 16],
-            destination: [0; 16],
+            source: [zero; 4],
+            destination: [zero; 4],
             ifindex: ctx.ingress_ifindex() as u32,
             frame_bytes: frame_bytes as u32,
             offset: 0,
             end: frame_bytes as u32,
-            source_port: 0,
-            destination_port: 0,
+            source_port: zero as u16,
+            destination_port: zero as u16,
             family: FAMILY_ANY,
-            protocol: 0,
-            hop_limit: 0,
-            icmp_type: 0,
-            icmp_code: 0,
-            tcp_flags: 0,
-            vlan_tags: 0,
+            protocol: other as u8,
+            hop_limit: zero as u8,
+            icmp_type: other as u8,
+            icmp_code: zero as u8,
+            tcp_flags: other as u8,
+            vlan_tags: zero as u8,
             to_group: false,
             ports: Ports::Unknown,
             fragment: Fragment::Whole,

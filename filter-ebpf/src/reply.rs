@@ -1,8 +1,5 @@
 //! Flows that this host began, known by the host's socket table.
 
-use core::mem::zeroed;
-use core::ptr::addr_of_mut;
-
 use aya_ebpf::bindings::{bpf_sock, bpf_sock_tuple};
 use aya_ebpf::helpers::generated::{bpf_sk_lookup_udp, bpf_sk_release, bpf_skc_lookup_tcp};
 use aya_ebpf::programs::XdpContext;
@@ -62,7 +59,7 @@ fn tcp_state(ctx: &XdpContext, packet: &Packet, source_port: u16) -> Option<u32>
     // SAFETY: the tuple is initialised and of the length given; the socket is
     // released on every path that has one.
     unsafe {
-        let socket = bpf_skc_lookup_tcp(ctx.ctx.cast(), &raw mut tuple, bytes, CURRENT_NETNS, 0);
+        let socket = bpf_skc_lookup_tcp(ctx.ctx.cast(), tuple.as_mut_ptr().cast(), bytes, CURRENT_NETNS, 0);
         if socket.is_null() {
             return None;
         }
@@ -79,7 +76,7 @@ pub(crate) fn has_connected_udp(ctx: &XdpContext, packet: &Packet) -> bool {
     let (mut tuple, bytes) = tuple(packet, packet.source_port);
     // SAFETY: as in `tcp_state`.
     unsafe {
-        let socket = bpf_sk_lookup_udp(ctx.ctx.cast(), &raw mut tuple, bytes, CURRENT_NETNS, 0);
+        let socket = bpf_sk_lookup_udp(ctx.ctx.cast(), tuple.as_mut_ptr().cast(), bytes, CURRENT_NETNS, 0);
         if socket.is_null() {
             return false;
         }
@@ -99,31 +96,18 @@ unsafe fn is_connected_to(socket: *const bpf_sock, packet: &Packet) -> bool {
     state == STATE_ESTABLISHED && port == packet.source_port && port != 0
 }
 
-#[inline(always)]
-fn tuple(packet: &Packet, source_port: u16) -> (bpf_sock_tuple, u32) {
-    // SAFETY: the union holds integers alone, for which zero is valid; writing
-    // a field of a union is safe when the whole is initialised.
-    unsafe {
-        let mut tuple: bpf_sock_tuple = zeroed();
-        if packet.family == FAMILY_V4 {
-            let v4 = addr_of_mut!(tuple.__bindgen_anon_1.ipv4);
-            (*v4).saddr = word(&packet.source, 0);
-            (*v4).daddr = word(&packet.destination, 0);
-            (*v4).sport = source_port.to_be();
-            (*v4).dport = packet.destination_port.to_be();
-            (tuple, TUPLE_BYTES_V4)
-        } else {
-            let v6 = addr_of_mut!(tuple.__bindgen_anon_1.ipv6);
-            (*v6).saddr = words(&packet.source);
-            (*v6).daddr = words(&packet.destination);
-            (*v6).sport = source_port.to_be();
-            (*v6).dport = packet.destination_port.to_be();
-            (tuple, TUPLE_BYTES_V6)
-        }
-    }
-}
+/// A `bpf_sock_tuple` in network order.
+type Tuple = [u32; size_of::<bpf_sock_tuple>() / 4];
 
+/// What a look-up is for, and how many bytes of it count.
 #[inline(always)]
-fn words(bytes: &[u8; 16]) -> [u32; 4] {
-    [word(bytes, 0), word(bytes, 4), word(bytes, 8), word(bytes, 12)]
+fn tuple(packet: &Packet, source_port: u16) -> (Tuple, u32) {
+    let ports = word(source_port.to_be(), packet.destination_port.to_be());
+    let ([s, s1, s2, s3], [d, d1, d2, d3]) = (packet.source, packet.destination);
+    if packet.family == FAMILY_V4 {
+        // What follows the ports does not count, but must be something.
+        ([s, d, ports, s1, s2, s3, d1, d2, d3], TUPLE_BYTES_V4)
+    } else {
+        ([s, s1, s2, s3, d, d1, d2, d3, ports], TUPLE_BYTES_V6)
+    }
 }

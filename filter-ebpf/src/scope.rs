@@ -1,5 +1,6 @@
 //! Which app holds a packet, and which apps could.
 
+use filter_common::address::is_inside;
 use filter_common::generation::{
     AppRecord, COVER_GROUP, FAMILY_ANY, Generation, MAX_APPS, MAX_SCOPES, PROTOCOL_ANY,
     SCOPE_PORTS, ScopeRecord,
@@ -7,7 +8,8 @@ use filter_common::generation::{
 use filter_common::reason::Reason;
 use filter_common::verdict::Mode;
 
-use crate::list::{ask_list, is_inside, is_trusted_hop};
+use crate::maps::PORT_INDEX;
+use crate::list::{ask_list, is_trusted_hop};
 use crate::packet::{Packet, Ports};
 use crate::scan::{Step, walk};
 
@@ -45,20 +47,42 @@ pub(crate) fn app_record(generation: &Generation, app: u32) -> &AppRecord {
 /// first scope that fits is the most specific one. 0 when no scope holds it.
 #[inline(always)]
 pub(crate) fn holder(generation: &Generation, packet: &Packet) -> u32 {
-    let mut search = Search { generation, packet, found: 0 };
-    walk(generation.scope_count, &mut search, holder_step);
+    let first = first_scope(generation, packet);
+    if first >= generation.scope_count {
+        return 0;
+    }
+    // The first one that its port could mean nearly always fits.
+    let scope = &generation.scopes[position(first)];
+    if fit(scope, packet) == Fit::Yes {
+        return scope.target;
+    }
+    let mut search = Search { generation, packet, first: first + 1, found: 0 };
+    walk(generation.scope_count - first - 1, &mut search, holder_step);
     search.found
 }
 
-/// A walk that ends with the first record that fits.
+/// The position of the first scope that a packet's port could mean.
+#[inline(always)]
+fn first_scope(generation: &Generation, packet: &Packet) -> u32 {
+    match packet.ports {
+        Ports::Known => match PORT_INDEX.get(generation.slot) {
+            Some(index) => index[packet.destination_port as usize].into(),
+            None => 0,
+        },
+        Ports::None | Ports::Unknown => generation.first_portless,
+    }
+}
+
+/// A walk that starts somewhere and ends with the first record that fits.
 struct Search<'a> {
     generation: &'a Generation,
     packet: &'a Packet,
+    first: u32,
     found: u32,
 }
 
 unsafe extern "C" fn holder_step(index: u32, search: &mut Search<'_>) -> Step {
-    let scope = &search.generation.scopes[position(index)];
+    let scope = &search.generation.scopes[position(search.first + index)];
     if fit(scope, search.packet) != Fit::Yes {
         return Step::Next;
     }
@@ -124,7 +148,7 @@ impl Candidates {
 /// The least strict mode that stands before any port of a later fragment.
 #[inline(always)]
 pub(crate) fn cover(generation: &Generation, packet: &Packet) -> Mode {
-    let mut search = Search { generation, packet, found: Mode::Off as u32 };
+    let mut search = Search { generation, packet, first: 0, found: Mode::Off as u32 };
     walk(generation.cover_count, &mut search, cover_step);
     Mode::from_raw(search.found)
 }

@@ -17,7 +17,8 @@ const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
 
 const PORTS_BYTES: u32 = 4;
-const TCP_FLAGS_OFFSET: u32 = 13;
+/// Of the two bytes that end with the flags.
+const TCP_FLAGS_OFFSET: u32 = 12;
 
 /// Reads what the transport header says, as far as it lies inside the packet.
 /// IPv4's protocol 51 needs no walk: AH without IPsec reaches no port.
@@ -40,7 +41,7 @@ fn parse_ports(ctx: &XdpContext, packet: &mut Packet) -> Result<(), Reason> {
         return Ok(());
     }
     let ports =
-        if packet.left() < PORTS_BYTES { None } else { read::<[u8; 4]>(ctx, packet.offset) };
+        if packet.left() < PORTS_BYTES { None } else { read::<[u16; 2]>(ctx, packet.offset) };
     let Some(ports) = ports else {
         return match packet.fragment {
             Fragment::First => Err(Reason::TinyFragment),
@@ -48,11 +49,10 @@ fn parse_ports(ctx: &XdpContext, packet: &mut Packet) -> Result<(), Reason> {
         };
     };
     packet.ports = Ports::Known;
-    packet.source_port = u16::from_be_bytes([ports[0], ports[1]]);
-    packet.destination_port = u16::from_be_bytes([ports[2], ports[3]]);
-    if packet.protocol == TCP && packet.left() > TCP_FLAGS_OFFSET {
-        packet.tcp_flags =
-            load::<[u8; 1]>(ctx, packet.offset + TCP_FLAGS_OFFSET).map_or(0, |f| f[0]);
+    [packet.source_port, packet.destination_port] = ports.map(u16::from_be);
+    if packet.protocol == TCP && packet.left() >= TCP_FLAGS_OFFSET + 2 {
+        let flags = read::<[u16; 1]>(ctx, packet.offset + TCP_FLAGS_OFFSET);
+        packet.tcp_flags = flags.map_or(0, |[flags]| flags.to_ne_bytes()[1]);
     }
     Ok(())
 }

@@ -43,7 +43,11 @@ pub(crate) fn open_pin(pin: &Path) -> io::Result<OwnedFd> {
     let path = CString::new(pin.as_os_str().as_bytes())?;
     let mut attributes =
         ObjectAttributes { pathname: path.as_ptr() as u64, ..ObjectAttributes::default() };
-    let descriptor = bpf(BPF_OBJ_GET, &mut attributes)?;
+    owned(bpf(BPF_OBJ_GET, &mut attributes)?)
+}
+
+/// Takes what a call answered as a descriptor.
+pub(crate) fn owned(descriptor: i64) -> io::Result<OwnedFd> {
     let descriptor = i32::try_from(descriptor).map_err(io::Error::other)?;
     // SAFETY: the kernel has just answered this descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })

@@ -27,21 +27,28 @@ pub struct Program {
     counters: CounterTable,
     revision: u64,
     pins: Pins,
+    accelerate_from: usize,
 }
 
 impl Program {
-    /// Loads it, with no policy yet.
+    /// Loads it, with no policy yet. Lists are answered by their tries alone.
     pub fn open() -> Self {
-        Self::open_at(Pins::new())
+        Self::open_at(Pins::new(), usize::MAX)
     }
 
-    fn open_at(pins: Pins) -> Self {
-        let options = DatapathOptions { pins: pins.path().to_owned(), packet_log: false };
+    /// The same with a table in front of every trie.
+    pub fn open_accelerated() -> Self {
+        Self::open_at(Pins::new(), 1)
+    }
+
+    fn open_at(pins: Pins, accelerate_from: usize) -> Self {
+        let options =
+            DatapathOptions { pins: pins.path().to_owned(), packet_log: false, accelerate_from };
         let datapath = Datapath::open(&options).expect("the program loads");
         let program = PinnedProgram::open(&datapath.program_pin()).expect("the program is pinned");
         let counters = datapath.program_pin().with_file_name("COUNTERS");
         let counters = CounterTable::open(&counters).expect("the counters are pinned");
-        Self { datapath, program, counters, revision: 0, pins }
+        Self { datapath, program, counters, revision: 0, pins, accelerate_from }
     }
 
     /// Makes the kernel hold the rules of a scenario.
@@ -63,9 +70,9 @@ impl Program {
     /// Lets go of everything and opens the same pins again, as a daemon that
     /// is started again does.
     pub fn reopen(self) -> Self {
-        let Self { datapath, program, counters, revision, pins } = self;
+        let Self { datapath, program, counters, revision, pins, accelerate_from } = self;
         drop((datapath, program, counters));
-        Self { revision, ..Self::open_at(pins) }
+        Self { revision, ..Self::open_at(pins, accelerate_from) }
     }
 
     /// Points the selector to a generation that is not there.
@@ -82,7 +89,7 @@ impl Program {
 
     /// Frees what the last change left behind.
     pub fn clear(&mut self) {
-        self.datapath.clear().expect("the kernel lets go of it");
+        while self.datapath.tend().expect("the kernel lets go of it") {}
     }
 
     /// The pins.

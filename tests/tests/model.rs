@@ -64,8 +64,11 @@ fn a_seeded_list() {
     });
 }
 
-fn inside(work: impl FnOnce(&mut Program) + Send) {
-    Namespace::new().run(|| work(&mut Program::open()));
+/// With the tries alone, and with tables in front of them.
+fn inside(work: impl Fn(&mut Program) + Sync) {
+    for open in [Program::open, Program::open_accelerated] {
+        Namespace::new().run(|| work(&mut open()));
+    }
 }
 
 /// Asks all three about every address.

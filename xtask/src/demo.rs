@@ -37,7 +37,7 @@ pub(crate) struct Options {
 
 /// Runs the demo; its exit code says whether everything went as expected.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    setup::run(setup::Purpose::Test)?;
+    setup::run(setup::Purpose::Demo)?;
     let installed = match &options.installed {
         Some(folder) => folder.canonicalize()?,
         None => {

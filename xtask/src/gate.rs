@@ -12,6 +12,9 @@ const TEST_ROOT: &str = "target/test-root";
 /// The variable that tells tests where the installed tree begins.
 const INSTALLED_ROOT: &str = "FILTERD_ROOT";
 
+/// The variable that tells tests where the image of Linux 6.1 is.
+const LINUX_6_1: &str = "FILTERD_LINUX_6_1";
+
 /// Sets the machine up, installs the release below a folder of its own, and
 /// runs every test against it. Tests run as root, through sudo if need be.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
@@ -27,6 +30,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
         cargo.arg("--no-fail-fast");
     }
     cargo.args(arguments).env(INSTALLED_ROOT, &test_root);
+    cargo.env(LINUX_6_1, setup::kernel::image());
     process::run_built_as_root(&mut cargo)?;
     process::run(&mut cargo)
 }

@@ -5,6 +5,7 @@
 
 mod apt;
 mod bpf;
+pub(crate) mod kernel;
 mod need;
 
 use std::process::Command;
@@ -20,7 +21,9 @@ use need::Need;
 pub(crate) enum Purpose {
     /// Building and installing.
     Build,
-    /// Running the tests and the demo as well.
+    /// Running the demo as well.
+    Demo,
+    /// Running the tests as well.
     Test,
     /// Comparing with other filters as well.
     Bench,
@@ -34,8 +37,11 @@ pub(crate) fn run(purpose: Purpose) -> Result<()> {
         need::NEEDS.iter().filter(|need| need.purpose <= purpose && !need.is_met()).collect();
     apt::install(&missing)?;
     bpf::ensure_toolchain()?;
-    if purpose >= Purpose::Test {
+    if purpose >= Purpose::Demo {
         mount_bpf_file_system()?;
+    }
+    if purpose == Purpose::Test {
+        kernel::fetch()?;
     }
     Ok(())
 }

@@ -220,11 +220,13 @@ fn fail_safe(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Vec<FailSafe> {
 fn limits(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Limits {
     let mut limits = Limits::default();
     let Some(section) = root.section("limits", faults) else { return limits };
-    section.refuse_unknown(&["entries", "apps", "control_connections"], faults);
+    let known = ["entries", "apps", "control_connections", "accelerate_from"];
+    section.refuse_unknown(&known, faults);
     for (key, range, limit) in [
         ("entries", 1..=MOST_ENTRIES, &mut limits.entries),
         ("apps", 1..=MOST_APPS, &mut limits.apps),
         ("control_connections", CONNECTIONS, &mut limits.control_connections),
+        ("accelerate_from", 1..=MOST_ENTRIES, &mut limits.accelerate_from),
     ] {
         if let Some(number) = section.number(key, range, faults) {
             *limit = number.value;

@@ -19,8 +19,8 @@ pub(super) fn carry_out(
             learn(world, &learned);
             Ok(())
         }
-        Plan::OneKey4(one) => world.tries4.change(one.place, one.change, &one.table),
-        Plan::OneKey6(one) => world.tries6.change(one.place, one.change, &one.table),
+        Plan::Entry4(entry) => world.tries4.change(entry.place, &entry.keys, &entry.table),
+        Plan::Entry6(entry) => world.tries6.change(entry.place, &entry.keys, &entry.table),
         Plan::Switch(switch) => {
             learn(world, &switch.learned);
             // The spare slot may have been in force a moment ago.
@@ -49,6 +49,10 @@ fn prepare(switch: &Switch, world: &mut World, active: &Active) -> Result<(), Da
         world.clear_counters(*app)?;
     }
     let slot = active.spare_slot();
+    world
+        .port_index
+        .set(slot, *switch.port_index, 0)
+        .map_err(DatapathError::map("write", "PORT_INDEX"))?;
     world
         .generations
         .set(slot, *switch.generation, 0)

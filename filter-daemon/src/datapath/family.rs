@@ -6,22 +6,27 @@ use aya::Pod;
 use aya::maps::lpm_trie::Key;
 use filter_common::generation::AppRecord;
 use filter_common::trie::{Key4, Key6};
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::access_list::{PrefixSet, PrefixTable};
+use crate::policy::poptrie::Net;
 
 /// IPv4 or IPv6, as the tries of that family need it.
 pub(super) trait Family: Debug + 'static {
     /// A prefix.
-    type Net: Ord + Copy + Debug + Into<IpNet>;
+    type Net: Net + Debug + Send + Sync;
     /// The address bytes of a trie's key.
-    type Address: Pod;
+    type Address: Pod + Send;
     /// The outer map.
     const OUTER: &'static str;
+    /// The outer map of the tables.
+    const TABLES: &'static str;
     /// The notes.
     const NOTES: &'static str;
     /// What pins of single tries start with.
     const TRIE: &'static str;
+    /// What pins of single tables start with.
+    const TABLE: &'static str;
 
     /// The key of a prefix.
     fn key(net: Self::Net) -> Key<Self::Address>;
@@ -54,6 +59,8 @@ impl Family for V4 {
     const OUTER: &'static str = "TRIES4";
     const NOTES: &'static str = "NOTES4";
     const TRIE: &'static str = "trie4-";
+    const TABLES: &'static str = "TABLES4";
+    const TABLE: &'static str = "table4-";
 
     fn key(net: Ipv4Net) -> Key<Key4> {
         Key::new(net.prefix_len().into(), net.network().octets())
@@ -77,6 +84,8 @@ impl Family for V6 {
     const OUTER: &'static str = "TRIES6";
     const NOTES: &'static str = "NOTES6";
     const TRIE: &'static str = "trie6-";
+    const TABLES: &'static str = "TABLES6";
+    const TABLE: &'static str = "table6-";
 
     fn key(net: Ipv6Net) -> Key<Key6> {
         Key::new(net.prefix_len().into(), net.network().octets())

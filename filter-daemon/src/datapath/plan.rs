@@ -1,33 +1,35 @@
 //! What has to be done to make the kernel hold a policy: data, no effects.
 
-use filter_common::generation::{AppRecord, Generation, MAX_APPS};
+use filter_common::generation::{AppRecord, Generation, MAX_APPS, PortIndex};
+use filter_common::trie::{ACCELERATED, TRIE_CAPACITY};
 
 use super::DatapathError;
 use super::family::{Family, Kind, V4, V6};
 use super::generation::Active;
-use super::tries::{KeyChange, Tries, free_place};
+use super::trie::KeyChange;
+use super::tries::Tries;
 use super::world::World;
 use crate::access_list::PrefixTable;
-use crate::policy::{AppPolicy, Policy};
+use crate::policy::{AppPolicy, Policy, first_portless, port_index};
 
 /// What has to be done.
 #[derive(Debug)]
 pub(super) enum Plan {
     /// The kernel holds it already.
     Nothing { learned: Tables },
-    /// One trie operation, made in place.
-    OneKey4(Change<V4>),
+    /// One entry of one list, changed in place.
+    Entry4(Change<V4>),
     /// The same for IPv6.
-    OneKey6(Change<V6>),
+    Entry6(Change<V6>),
     /// A new generation, built aside and selected by one write.
     Switch(Box<Switch>),
 }
 
-/// One key of one trie in force.
+/// The keys of one entry in a list in force.
 #[derive(Debug)]
 pub(super) struct Change<F: Family> {
     pub(super) place: u32,
-    pub(super) change: KeyChange<F::Net>,
+    pub(super) keys: Vec<KeyChange<F::Net>>,
     pub(super) table: PrefixTable<F::Net>,
 }
 
@@ -35,6 +37,7 @@ pub(super) struct Change<F: Family> {
 #[derive(Debug)]
 pub(super) struct Switch {
     pub(super) generation: Box<Generation>,
+    pub(super) port_index: Box<PortIndex>,
     pub(super) build4: Placed<V4>,
     pub(super) build6: Placed<V6>,
     pub(super) learned: Tables,
@@ -78,8 +81,8 @@ impl Active {
             Tables { v4: std::mem::take(&mut v4.learned), v6: std::mem::take(&mut v6.learned) };
         match (same, v4.changes.len(), v6.changes.len()) {
             (true, 0, 0) => return Ok(Plan::Nothing { learned }),
-            (true, 1, 0) => return Ok(Plan::OneKey4(v4.changes.remove(0))),
-            (true, 0, 1) => return Ok(Plan::OneKey6(v6.changes.remove(0))),
+            (true, 1, 0) => return Ok(Plan::Entry4(v4.changes.remove(0))),
+            (true, 0, 1) => return Ok(Plan::Entry6(v6.changes.remove(0))),
             _ => {}
         }
         v4.rebuild(&self.generation);
@@ -87,7 +90,15 @@ impl Active {
         let build4 = place(v4.builds, &world.tries4, self.places::<V4>(), &mut generation)?;
         let build6 = place(v6.builds, &world.tries6, self.places::<V6>(), &mut generation)?;
         let new_apps = self.new_apps(policy);
-        Ok(Plan::Switch(Box::new(Switch { generation, build4, build6, learned, new_apps })))
+        let port_index = port_index(&policy.scopes);
+        Ok(Plan::Switch(Box::new(Switch {
+            generation,
+            port_index,
+            build4,
+            build6,
+            learned,
+            new_apps,
+        })))
     }
 
     /// The generation of a policy, without places for tries.
@@ -95,7 +106,9 @@ impl Active {
         let mut generation = Generation::EMPTY;
         generation.revision = policy.revision;
         generation.flags = policy.flags;
+        generation.slot = self.spare_slot();
         generation.scope_count = fill(&mut generation.scopes, &policy.scopes);
+        generation.first_portless = first_portless(&policy.scopes);
         generation.cover_count = fill(&mut generation.covers, &policy.covers);
         generation.fail_safe_count = fill(&mut generation.fail_safe, &policy.fail_safe);
         for app in &policy.apps {
@@ -109,6 +122,7 @@ impl Active {
     fn is_same(&self, generation: &Generation) -> bool {
         let mut generation = Box::new(*generation);
         generation.revision = self.generation.revision;
+        generation.slot = self.generation.slot;
         *generation == *self.generation
     }
 
@@ -125,7 +139,7 @@ fn fill<T: Copy>(table: &mut [T], records: &[T]) -> u32 {
     u32::try_from(count).unwrap_or(0)
 }
 
-/// Sorts the tables of a family into those that stay, those that one key
+/// Sorts the tables of a family into those that stay, those that one entry
 /// would mend, and those that need a new trie.
 fn draft<F: Family>(
     active: &Generation,
@@ -139,7 +153,7 @@ fn draft<F: Family>(
         for (kind, set) in [(Kind::List, &policy.list), (Kind::Hops, &policy.hops)] {
             let table = F::table(set);
             let place = place_of::<F>(&active.apps[app], kind);
-            if draft.keeps(tries, place, table) {
+            if draft.keeps(tries, kind, place, table) {
                 *F::place(&mut generation.apps[app], kind) = place;
             } else {
                 draft.builds.push(Build { app, kind, table: table.clone() });
@@ -154,21 +168,32 @@ fn place_of<F: Family>(record: &AppRecord, kind: Kind) -> u32 {
 }
 
 impl<F: Family> Draft<F> {
-    /// Whether the trie in a place will do, as it is or with one key changed.
-    fn keeps(&mut self, tries: &Tries<F>, place: u32, table: &PrefixTable<F::Net>) -> bool {
+    /// Whether what is in a place will do, as it is or with one entry changed.
+    fn keeps(
+        &mut self,
+        tries: &Tries<F>,
+        kind: Kind,
+        place: u32,
+        table: &PrefixTable<F::Net>,
+    ) -> bool {
         if place == 0 {
             return table.prefixes().is_empty();
+        }
+        let has_table = place & ACCELERATED != 0;
+        let entries = table.prefixes().len();
+        if kind == Kind::List && tries.accelerates(entries, has_table) != has_table {
+            return false;
         }
         if tries.holds(place, table) {
             self.learned.push((place, table.clone()));
             return true;
         }
-        let Some(change) = tries.single_change(place, table) else { return false };
-        self.changes.push(Change { place, change, table: table.clone() });
+        let Some(keys) = tries.entry_change(place, table) else { return false };
+        self.changes.push(Change { place, keys, table: table.clone() });
         true
     }
 
-    /// Turns changes of one key into new tries: with other changes beside
+    /// Turns changes of one entry into new lists: with other changes beside
     /// them, they must come into force together.
     fn rebuild(&mut self, active: &Generation) {
         for Change { place, table, .. } in self.changes.drain(..) {
@@ -185,7 +210,7 @@ impl<F: Family> Draft<F> {
     }
 }
 
-/// Gives every new trie a place; an empty table needs none.
+/// Gives every new list a place; an empty one needs none.
 fn place<F: Family>(
     builds: Vec<Build<F>>,
     tries: &Tries<F>,
@@ -196,9 +221,16 @@ fn place<F: Family>(
     for Build { app, kind, table } in builds {
         let place = F::place(&mut generation.apps[app], kind);
         *place = 0;
-        if !table.prefixes().is_empty() {
-            *place = free_place(tries, &named)?;
+        let entries = table.prefixes().len();
+        if entries > TRIE_CAPACITY as usize {
+            return Err(DatapathError::ListTooLong { entries, limit: TRIE_CAPACITY });
+        }
+        if entries > 0 {
+            *place = tries.free_place(&named)?;
             named.push(*place);
+            if kind == Kind::List && tries.accelerates(entries, false) {
+                *place |= ACCELERATED;
+            }
             placed.push((*place, table));
         }
     }

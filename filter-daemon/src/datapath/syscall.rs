@@ -14,6 +14,7 @@ const BPF_OBJ_GET: i64 = 7;
 const BPF_PROG_GET_FD_BY_ID: i64 = 13;
 const BPF_OBJ_GET_INFO_BY_FD: i64 = 15;
 const BPF_MAP_UPDATE_BATCH: i64 = 26;
+const BPF_MAP_DELETE_BATCH: i64 = 27;
 
 #[repr(C)]
 #[derive(Default)]
@@ -120,9 +121,18 @@ pub(super) fn update_batch<K, V>(
     (if refused { 0 } else { batch.count as usize }, result)
 }
 
-/// Removes an element; answers whether it was there. Of a map of maps the call
-/// returns when no program that runs can still see the inner map (Linux commit
-/// 1ae80cf31938).
+/// Removes keys, stopping at the first that fails.
+pub(super) fn delete_batch<K>(map: BorrowedFd<'_>, keys: &[K]) -> io::Result<()> {
+    let mut batch = Batch {
+        keys: keys.as_ptr() as u64,
+        count: u32::try_from(keys.len()).map_err(io::Error::other)?,
+        map_fd: map.as_raw_fd().unsigned_abs(),
+        ..Batch::default()
+    };
+    bpf(BPF_MAP_DELETE_BATCH, &mut batch).map(drop)
+}
+
+/// Removes an element; answers whether it was there.
 pub(super) fn delete_element(map: BorrowedFd<'_>, index: u32) -> io::Result<bool> {
     let mut element = Element {
         map_fd: map.as_raw_fd().unsigned_abs(),

@@ -1,91 +1,96 @@
-//! The tries of one family: their places, their pins, and what they hold.
+//! The lists of one family in the kernel: their places, their pins, and what
+//! they hold. A list is a trie and, when it is long, a table in front of it.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use aya::maps::lpm_trie::{Key, LpmTrie};
-use aya::maps::of_maps::ArrayOfMaps;
+use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{Array, IterableMap as _, Map, MapData, MapError};
-use filter_common::trie::{TRIE_CAPACITY, TRIE_PLACES, TrieNote, TrieValue};
+use filter_common::poptrie::Cell;
+use filter_common::trie::{ACCELERATED, TRIE_PLACES, TrieNote};
 
 use super::error::chain;
 use super::family::Family;
-use super::world::{open_array, open_map};
-use super::{DatapathError, file_error, syscall};
+use super::outer::Outer;
+use super::reaper::Reaper;
+use super::table::{Mended, Table};
+use super::trie::{self, KeyChange, Trie, TrieError};
+use super::world::open_array;
+use super::{DatapathError, file_error};
 use crate::access_list::PrefixTable;
 
-const BPF_F_NO_PREALLOC: u32 = 1;
+/// How many parts of a table are compiled anew in one go: a few milliseconds.
+const PARTS_AT_ONCE: usize = 256;
 
-/// How often an insertion is tried again when the kernel is short of memory,
-/// and how long in between. Tries allocate each node by itself, and the
-/// allocator's reserve of a CPU can run dry for a moment.
-const MEMORY_TRIES: u32 = 50;
-const MEMORY_PAUSE: Duration = Duration::from_millis(2);
-
-type Trie<F> = LpmTrie<MapData, <F as Family>::Address, TrieValue>;
-
-/// The tries of one family.
+/// The lists of one family.
 pub(super) struct Tries<F: Family> {
     directory: PathBuf,
-    outer: ArrayOfMaps<MapData, Trie<F>>,
-    outer_map: MapData,
+    tries: Outer<Trie<F>>,
+    tables: Outer<Array<MapData, Cell>>,
     /// Lies in place 0, where no packet looks it up.
     barrier: Trie<F>,
     notes: Array<MapData, TrieNote>,
     held: BTreeMap<u32, Held<F>>,
+    reaper: Reaper,
+    /// From how many entries on a list gets a table.
+    accelerate_from: usize,
 }
 
-/// A trie in its place.
+/// A list in its place.
 struct Held<F: Family> {
     trie: Trie<F>,
+    table: Option<Table>,
     note: TrieNote,
     /// What is in it, once that is known beyond its digest.
-    table: Option<PrefixTable<F::Net>>,
-}
-
-/// One change of one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KeyChange<N> {
-    /// Inserts, or gives another value.
-    Put(N, TrieValue),
-    /// Removes.
-    Remove(N),
+    prefixes: Option<PrefixTable<F::Net>>,
 }
 
 impl<F: Family> Tries<F> {
-    pub(super) fn open(directory: &Path) -> Result<Self, DatapathError> {
-        let outer = ArrayOfMaps::try_from(Map::ArrayOfMaps(open_map(directory, F::OUTER)?))
-            .map_err(DatapathError::map("open", F::OUTER))?;
+    pub(super) fn open(
+        directory: &Path,
+        reaper: Reaper,
+        accelerate_from: usize,
+    ) -> Result<Self, DatapathError> {
         Ok(Self {
             directory: directory.to_owned(),
-            outer,
-            outer_map: open_map(directory, F::OUTER)?,
-            barrier: Trie::<F>::create(1, BPF_F_NO_PREALLOC)
-                .map_err(DatapathError::map("make a trie for", F::OUTER))?,
+            tries: Outer::open(directory, F::OUTER)?,
+            tables: Outer::open(directory, F::TABLES)?,
+            barrier: trie::create::<F>(1).map_err(|error| failure::<F>("make", 0, error))?,
             notes: open_array(directory, F::NOTES)?,
             held: BTreeMap::new(),
+            reaper,
+            accelerate_from,
         })
     }
 
-    fn pin(&self, place: u32) -> PathBuf {
-        self.directory.join(format!("{}{place}", F::TRIE))
+    fn pin(&self, name: &str, place: u32) -> PathBuf {
+        self.directory.join(format!("{name}{place}"))
     }
 
-    /// Takes over the tries in the places given, and removes all others.
-    pub(super) fn adopt(&mut self, places: &[u32]) -> Result<(), DatapathError> {
+    /// Takes over the lists in the places given, and removes all others.
+    pub(super) fn adopt(&mut self, named: &[u32]) -> Result<(), DatapathError> {
         for place in self.pinned()? {
-            if places.contains(&place) {
-                let map = MapData::from_pin(self.pin(place)).and_then(Map::from_map_data);
-                let trie = map.and_then(LpmTrie::try_from).map_err(self.error("open", place))?;
-                let note = self.notes.get(&place, 0).map_err(self.error("read the note", place))?;
-                self.held.insert(place, Held { trie, note, table: None });
-            } else {
-                self.release(place)?;
+            match named.iter().find(|named| bare(**named) == place) {
+                Some(named) => self.adopt_one(*named)?,
+                None => self.release(place)?,
             }
         }
+        Ok(())
+    }
+
+    fn adopt_one(&mut self, named: u32) -> Result<(), DatapathError> {
+        let place = bare(named);
+        let open = |name| MapData::from_pin(self.pin(name, place)).and_then(Map::from_map_data);
+        let error = || self.error("open", place);
+        let trie = open(F::TRIE).and_then(LpmTrie::try_from).map_err(error())?;
+        let table = match named & ACCELERATED != 0 {
+            true => Some(open(F::TABLE).and_then(Array::try_from).and_then(Table::adopt)),
+            false => None,
+        };
+        let table = table.transpose().map_err(error())?;
+        let note = self.notes.get(&place, 0).map_err(self.error("read the note", place))?;
+        self.held.insert(place, Held { trie, table, note, prefixes: None });
         Ok(())
     }
 
@@ -96,148 +101,196 @@ impl<F: Family> Tries<F> {
     }
 
     /// Whether the trie in a place holds just this table.
-    pub(super) fn holds(&self, place: u32, table: &PrefixTable<F::Net>) -> bool {
-        self.held.get(&place).is_some_and(|held| held.note == note(table))
+    pub(super) fn holds(&self, named: u32, table: &PrefixTable<F::Net>) -> bool {
+        self.held.get(&bare(named)).is_some_and(|held| held.note == note(table))
     }
 
-    /// The one change that turns what a place holds into a table, if one does.
-    pub(super) fn single_change(
+    /// Whether a list of a length should have a table, given whether it has
+    /// one. A list around the border does not go back and forth.
+    pub(super) fn accelerates(&self, entries: usize, has_table: bool) -> bool {
+        let from = if has_table { self.accelerate_from / 2 } else { self.accelerate_from };
+        entries >= from.max(1)
+    }
+
+    /// The changes that turn what a place holds into a table, if it is one
+    /// entry that has come, gone or moved. In their order no packet gets
+    /// another verdict than that of before or that of after: what comes, comes
+    /// before what goes.
+    pub(super) fn entry_change(
         &self,
-        place: u32,
+        named: u32,
         table: &PrefixTable<F::Net>,
-    ) -> Option<KeyChange<F::Net>> {
+    ) -> Option<Vec<KeyChange<F::Net>>> {
         use imbl::ordmap::DiffItem;
 
-        let held = self.held.get(&place).filter(|held| held.note.settled == 1)?;
-        let mut difference = held.table.as_ref()?.prefixes().diff(table.prefixes());
-        let change = match difference.next()? {
+        let held = self.held.get(&bare(named)).filter(|held| held.note.settled == 1)?;
+        let difference = held.prefixes.as_ref()?.prefixes().diff(table.prefixes());
+        let changes = difference.take(3).map(|item| match item {
             DiffItem::Add(net, value) | DiffItem::Update { new: (net, value), .. } => {
                 KeyChange::Put(*net, *value)
             }
             DiffItem::Remove(net, _) => KeyChange::Remove(*net),
-        };
-        difference.next().is_none().then_some(change)
+        });
+        let (puts, removals): (Vec<_>, Vec<_>) =
+            changes.partition(|change| matches!(change, KeyChange::Put(..)));
+        (puts.len() <= 1 && removals.len() <= 1).then(|| [puts, removals].concat())
     }
 
     /// Remembers what is in a trie that is known by its digest alone.
-    pub(super) fn learn(&mut self, place: u32, table: &PrefixTable<F::Net>) {
-        if let Some(held) = self.held.get_mut(&place) {
-            held.table = Some(table.clone());
+    pub(super) fn learn(&mut self, named: u32, table: &PrefixTable<F::Net>) {
+        if let Some(held) = self.held.get_mut(&bare(named)) {
+            held.prefixes = Some(table.clone());
         }
     }
 
-    /// Places that are taken.
-    pub(super) fn taken(&self) -> impl Iterator<Item = u32> + '_ {
-        self.held.keys().copied()
+    /// The first place that is neither taken nor named.
+    pub(super) fn free_place(&self, named: &[u32]) -> Result<u32, DatapathError> {
+        let is_named = |place| named.iter().any(|named| bare(*named) == place);
+        (1..TRIE_PLACES)
+            .find(|place| !self.held.contains_key(place) && !is_named(*place))
+            .ok_or(DatapathError::NoPlace { limit: TRIE_PLACES - 1 })
     }
 
-    /// Changes one key in force: one trie operation, seen whole or not at all.
+    /// Changes a list in force, key by key; each is seen whole or not at all.
     pub(super) fn change(
         &mut self,
-        place: u32,
-        change: KeyChange<F::Net>,
-        table: &PrefixTable<F::Net>,
+        named: u32,
+        changes: &[KeyChange<F::Net>],
+        prefixes: &PrefixTable<F::Net>,
     ) -> Result<(), DatapathError> {
+        let place = bare(named);
         self.write_note(place, TrieNote::default())?;
-        let error = self.error("change", place);
         let held = self.held.get_mut(&place).ok_or(DatapathError::Incomplete)?;
-        match change {
-            KeyChange::Put(net, value) => put(&mut held.trie, F::key(net), value),
-            KeyChange::Remove(net) => held.trie.remove(&F::key(net)),
+        for change in changes {
+            if let Some(table) = &mut held.table {
+                table.doubt(change.net());
+            }
+            trie::change::<F>(&mut held.trie, change)
+                .map_err(|error| failure::<F>("change", place, error))?;
         }
-        .map_err(error)?;
-        let expected = match change {
-            KeyChange::Put(net, value) => found::<F>(&held.trie, net) == Some(value),
-            // A lookup would find a wider prefix; a second removal finds nothing.
-            KeyChange::Remove(net) => held.trie.remove(&F::key(net)).is_err_and(|e| is_absent(&e)),
-        };
-        if !expected {
-            return Err(DatapathError::ReadBack { map: F::OUTER, subject: format!("{change:?}") });
-        }
-        held.table = Some(table.clone());
-        self.write_note(place, note(table))
+        held.prefixes = Some(prefixes.clone());
+        self.write_note(place, note(prefixes))
     }
 
-    /// Makes a trie of a table and puts it into a place that no packet reads.
+    /// Makes a list in a place that no packet reads.
     pub(super) fn build(
         &mut self,
-        place: u32,
-        table: &PrefixTable<F::Net>,
+        named: u32,
+        prefixes: &PrefixTable<F::Net>,
     ) -> Result<(), DatapathError> {
-        let entries = table.prefixes().len();
-        if entries > TRIE_CAPACITY as usize {
-            return Err(DatapathError::ListTooLong { entries, limit: TRIE_CAPACITY });
-        }
-        let trie = Trie::<F>::create(TRIE_CAPACITY, BPF_F_NO_PREALLOC)
-            .map_err(self.error("make", place))?;
-        self.fill(place, &trie, table)?;
+        let place = bare(named);
+        let trie =
+            trie::build::<F>(prefixes).map_err(|error| failure::<F>("fill", place, error))?;
+        let table = match named & ACCELERATED != 0 {
+            true => Some(Table::build(prefixes).map_err(self.error("make the table of", place))?),
+            false => None,
+        };
         self.release(place)?;
-        trie.map().pin(self.pin(place)).map_err(|error| DatapathError::Map {
-            operation: "pin",
-            map: format!("{}{place}", F::TRIE),
-            reason: chain(&error),
-        })?;
-        self.outer.set(place, &trie, 0).map_err(self.error("place", place))?;
-        self.held.insert(place, Held { trie, note: note(table), table: Some(table.clone()) });
-        self.write_note(place, note(table))
+        self.pin_map(F::TRIE, place, trie.map())?;
+        self.tries.set(place, &trie)?;
+        if let Some(table) = &table {
+            self.pin_map(F::TABLE, place, table.map().map())?;
+            self.tables.set(place, table.map())?;
+        }
+        let note = note(prefixes);
+        self.held.insert(place, Held { trie, table, note, prefixes: Some(prefixes.clone()) });
+        self.write_note(place, note)
     }
 
-    fn fill(
-        &self,
-        place: u32,
-        trie: &Trie<F>,
-        table: &PrefixTable<F::Net>,
-    ) -> Result<(), DatapathError> {
-        let keys: Vec<Key<F::Address>> = table.prefixes().keys().map(|net| F::key(*net)).collect();
-        let values: Vec<TrieValue> = table.prefixes().values().copied().collect();
-        insert_all(trie, &keys, &values).map_err(|error| DatapathError::Map {
-            operation: "fill",
-            map: format!("{}{place}", F::TRIE),
-            reason: error.to_string(),
-        })?;
-        for (net, value) in table.prefixes() {
-            if found::<F>(trie, *net) != Some(*value) {
-                let subject = format!("{net:?}");
-                return Err(DatapathError::ReadBack { map: F::OUTER, subject });
+    /// Brings tables up to date, as far as a few milliseconds go; whether
+    /// there is more to do.
+    pub(super) fn mend(&mut self) -> Result<bool, DatapathError> {
+        let mut more = false;
+        for place in self.held.keys().copied().collect::<Vec<_>>() {
+            match self.mend_one(place) {
+                Mended::All => {}
+                Mended::Some => more = true,
+                Mended::Full => {
+                    self.make_room(place)?;
+                    more = true;
+                }
             }
         }
+        Ok(more)
+    }
+
+    fn mend_one(&mut self, place: u32) -> Mended {
+        match self.held.get_mut(&place) {
+            Some(Held { table: Some(table), prefixes: Some(prefixes), .. }) => {
+                table.mend(prefixes, PARTS_AT_ONCE)
+            }
+            Some(_) | None => Mended::All,
+        }
+    }
+
+    /// Frees what a table has replaced; when that is not enough, makes a new
+    /// table, and puts it where the old one was.
+    fn make_room(&mut self, place: u32) -> Result<(), DatapathError> {
+        self.wait_for_packets()?;
+        if let Some(table) = self.held.get_mut(&place).and_then(|held| held.table.as_mut()) {
+            table.reclaim();
+        }
+        if self.mend_one(place) != Mended::Full {
+            return Ok(());
+        }
+        let error = self.error("make the table of", place);
+        let pin = self.pin(F::TABLE, place);
+        let Some(held) = self.held.get_mut(&place) else { return Ok(()) };
+        let Some(prefixes) = &held.prefixes else { return Ok(()) };
+        let table = Table::build(prefixes).map_err(error)?;
+        self.tables.set(place, table.map())?;
+        held.table = None;
+        remove_pin(&pin)?;
+        self.pin_map(F::TABLE, place, table.map().map())?;
+        self.held.entry(place).and_modify(|held| held.table = Some(table));
         Ok(())
     }
 
-    /// Empties the places that are not among those given, one after another.
-    pub(super) fn retain(&mut self, places: &[u32]) -> Result<(), DatapathError> {
-        let retired: Vec<u32> = self.taken().filter(|place| !places.contains(place)).collect();
+    /// Empties the places that are not among those named, one after another.
+    pub(super) fn retain(&mut self, named: &[u32]) -> Result<(), DatapathError> {
+        let is_named = |place: &u32| named.iter().any(|named| bare(*named) == *place);
+        let retired: Vec<u32> = self.held.keys().copied().filter(|p| !is_named(p)).collect();
         retired.into_iter().try_for_each(|place| self.release(place))
     }
 
     fn release(&mut self, place: u32) -> Result<(), DatapathError> {
-        self.clear_outer(place)?;
+        self.tries.clear(place)?;
+        self.tables.clear(place)?;
         self.write_note(place, TrieNote::default())?;
-        let pin = self.pin(place);
-        match fs::remove_file(&pin) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(file_error("remove", &pin)(error));
-            }
-            Ok(()) | Err(_) => {}
+        let left = MapData::from_pin(self.pin(F::TRIE, place)).and_then(Map::from_map_data);
+        for name in [F::TRIE, F::TABLE] {
+            remove_pin(&self.pin(name, place))?;
         }
-        self.held.remove(&place);
+        match (self.held.remove(&place), left.and_then(LpmTrie::try_from)) {
+            (Some(Held { trie, prefixes, .. }), _) => self.free(trie, prefixes),
+            (None, Ok(trie)) => self.free(trie, None),
+            (None, Err(_)) => {}
+        }
         Ok(())
     }
 
-    /// Returns when no packet is judged any more by what was selected before:
-    /// the kernel answers an update of a map of maps when every program that
-    /// ran at the time has ended (Linux commit 1ae80cf31938).
-    pub(super) fn wait_for_packets(&mut self) -> Result<(), DatapathError> {
-        self.outer.set(0, &self.barrier, 0).map_err(DatapathError::map("update", F::OUTER))
+    fn free(&self, trie: Trie<F>, prefixes: Option<PrefixTable<F::Net>>) {
+        let keys = prefixes.map(|table| {
+            table.prefixes().clone().into_iter().map(|(net, _)| F::key(net))
+        });
+        self.reaper.free(trie, keys);
     }
 
-    fn clear_outer(&self, place: u32) -> Result<(), DatapathError> {
-        syscall::delete_element(self.outer_map.fd().as_fd(), place).map(drop).map_err(|error| {
-            DatapathError::Map {
-                operation: "empty a place",
-                map: F::OUTER.to_owned(),
-                reason: error.to_string(),
-            }
+    /// Returns when no packet is judged any more by what was selected before.
+    pub(super) fn wait_for_packets(&mut self) -> Result<(), DatapathError> {
+        self.tries.set(0, &self.barrier)
+    }
+
+    /// Bytes that the tables take in the kernel.
+    pub(super) fn table_bytes(&self) -> u64 {
+        self.held.values().filter_map(|held| held.table.as_ref()).map(Table::bytes).sum()
+    }
+
+    fn pin_map(&self, name: &str, place: u32, map: &MapData) -> Result<(), DatapathError> {
+        map.pin(self.pin(name, place)).map_err(|error| DatapathError::Map {
+            operation: "pin",
+            map: format!("{name}{place}"),
+            reason: chain(&error),
         })
     }
 
@@ -258,70 +311,29 @@ impl<F: Family> Tries<F> {
     }
 }
 
-/// The first place that is neither taken nor named.
-pub(super) fn free_place<F: Family>(tries: &Tries<F>, named: &[u32]) -> Result<u32, DatapathError> {
-    (1..TRIE_PLACES)
-        .find(|place| !tries.held.contains_key(place) && !named.contains(place))
-        .ok_or(DatapathError::NoPlace { limit: TRIE_PLACES - 1 })
+/// A place without what is said about it.
+pub(super) fn bare(named: u32) -> u32 {
+    named & !ACCELERATED
+}
+
+fn remove_pin(pin: &Path) -> Result<(), DatapathError> {
+    match fs::remove_file(pin) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(file_error("remove", pin)(error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn failure<F: Family>(operation: &'static str, place: u32, error: TrieError) -> DatapathError {
+    let map = format!("{}{place}", F::TRIE);
+    match error {
+        TrieError::Kernel(reason) => DatapathError::Map { operation, map, reason },
+        TrieError::ReadBack(subject) => DatapathError::ReadBack { map: F::OUTER, subject },
+    }
 }
 
 fn note<N: Ord + Copy + Into<ipnet::IpNet>>(table: &PrefixTable<N>) -> TrieNote {
     let entries = u32::try_from(table.prefixes().len()).unwrap_or(u32::MAX);
     TrieNote { digest: table.digest(), entries, settled: 1 }
-}
-
-fn found<F: Family>(trie: &Trie<F>, net: F::Net) -> Option<TrieValue> {
-    trie.get(&F::key(net), 0).ok()
-}
-
-fn put<A: aya::Pod>(
-    trie: &mut LpmTrie<MapData, A, TrieValue>,
-    key: Key<A>,
-    value: TrieValue,
-) -> Result<(), MapError> {
-    let mut tries = 0;
-    loop {
-        match trie.insert(&key, value, 0) {
-            Err(MapError::SyscallError(error))
-                if is_memory(&error.io_error) && tries < MEMORY_TRIES =>
-            {
-                tries += 1;
-                std::thread::sleep(MEMORY_PAUSE);
-            }
-            result => return result,
-        }
-    }
-}
-
-fn insert_all<A: aya::Pod>(
-    trie: &LpmTrie<MapData, A, TrieValue>,
-    keys: &[Key<A>],
-    values: &[TrieValue],
-) -> std::io::Result<()> {
-    let map = trie.map().fd().as_fd();
-    let mut done = 0;
-    let mut tries = 0;
-    while done < keys.len() {
-        match syscall::update_batch(map, &keys[done..], &values[done..]) {
-            (count, Ok(())) => done += count,
-            (count, Err(error)) if is_memory(&error) && tries < MEMORY_TRIES => {
-                done += count;
-                tries = if count == 0 { tries + 1 } else { 0 };
-                std::thread::sleep(MEMORY_PAUSE);
-            }
-            (_, Err(error)) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn is_memory(error: &std::io::Error) -> bool {
-    error.raw_os_error() == Some(libc::ENOMEM)
-}
-
-fn is_absent(error: &MapError) -> bool {
-    if let MapError::SyscallError(error) = error {
-        return error.io_error.raw_os_error() == Some(libc::ENOENT);
-    }
-    matches!(error, MapError::KeyNotFound)
 }

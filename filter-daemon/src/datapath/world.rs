@@ -9,24 +9,28 @@ use aya::maps::{Array, Map, MapData, MapType, PerCpuArray, PerCpuValues};
 use filter_common::ABI_VERSION;
 use filter_common::counter::{COUNTER_CELLS, Counter, counter_cell};
 use filter_common::event::{EVENT_RING_BYTES, EventBudget};
-use filter_common::generation::{GENERATION_SLOTS, Generation};
+use filter_common::generation::{GENERATION_SLOTS, Generation, PortIndex};
 use filter_common::reason::Reason;
 use filter_common::stamp::{STAMP_MAGIC, Stamp};
 use filter_common::trie::{TRIE_PLACES, TrieNote};
 use filter_common::verdict::Verdict;
 
 use super::family::{V4, V6};
+use super::reaper::Reaper;
 use super::tries::Tries;
 use super::{DatapathError, file_error};
 
 const PREFIX: &str = "world-";
 
 /// Name, type, and sizes of key, value and table of every pinned map.
-pub(super) const LAYOUT: [(&str, MapType, usize, usize, u32); 10] = [
+pub(super) const LAYOUT: [(&str, MapType, usize, usize, u32); 13] = [
     ("SELECTOR", MapType::Array, 4, 4, 1),
     ("GENERATIONS", MapType::Array, 4, size_of::<Generation>(), GENERATION_SLOTS),
+    ("PORT_INDEX", MapType::Array, 4, size_of::<PortIndex>(), GENERATION_SLOTS),
     ("TRIES4", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
     ("TRIES6", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
+    ("TABLES4", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
+    ("TABLES6", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
     ("NOTES4", MapType::Array, 4, size_of::<TrieNote>(), TRIE_PLACES),
     ("NOTES6", MapType::Array, 4, size_of::<TrieNote>(), TRIE_PLACES),
     ("STAMP", MapType::Array, 4, size_of::<Stamp>(), 1),
@@ -41,6 +45,7 @@ pub(super) struct World {
     directory: PathBuf,
     pub(super) selector: Array<MapData, u32>,
     pub(super) generations: Array<MapData, Generation>,
+    pub(super) port_index: Array<MapData, PortIndex>,
     stamp: Array<MapData, Stamp>,
     counters: PerCpuArray<MapData, Counter>,
     pub(super) tries4: Tries<V4>,
@@ -152,15 +157,21 @@ pub(super) fn open_counters(
 
 impl World {
     /// Opens the maps of a directory, which the loader has completed.
-    pub(super) fn open(pins: &Path, directory: PathBuf) -> Result<Self, DatapathError> {
+    pub(super) fn open(
+        pins: &Path,
+        directory: PathBuf,
+        accelerate_from: usize,
+    ) -> Result<Self, DatapathError> {
+        let reaper = Reaper::start().map_err(file_error("start a thread for", pins))?;
         Ok(Self {
             pins: pins.to_owned(),
             selector: open_array(&directory, "SELECTOR")?,
             generations: open_array(&directory, "GENERATIONS")?,
+            port_index: open_array(&directory, "PORT_INDEX")?,
             stamp: open_array(&directory, "STAMP")?,
             counters: open_counters(&directory)?,
-            tries4: Tries::open(&directory)?,
-            tries6: Tries::open(&directory)?,
+            tries4: Tries::open(&directory, reaper.clone(), accelerate_from)?,
+            tries6: Tries::open(&directory, reaper, accelerate_from)?,
             directory,
         })
     }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime};
 
+use filter_common::address::{Address, octets};
 use filter_common::event::Event;
 use filter_common::reason::Reason;
 use filter_common::verdict::Verdict;
@@ -63,7 +64,8 @@ fn describe(event: &Event, now: &Clock) -> Option<Drop> {
     })
 }
 
-fn address(family: u8, octets: [u8; 16]) -> Option<IpAddr> {
+fn address(family: u8, words: Address) -> Option<IpAddr> {
+    let octets = octets(words);
     let [a, b, c, d, ..] = octets;
     match family {
         4 => Some(IpAddr::V4(Ipv4Addr::new(a, b, c, d))),

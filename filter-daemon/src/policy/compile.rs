@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use filter_common::address::{Address, from_octets};
 use filter_common::generation::{
     FAMILY_V4, FAMILY_V6, FLAG_DHCP, FLAG_NON_IP_DROP, FailSafeRecord, MAX_FAIL_SAFE, MAX_SCOPES,
     SCOPE_PORTS, ScopeRecord,
@@ -123,7 +124,7 @@ fn scope_record(scope: &Scope, app: u32, host: &Host) -> Option<ScopeRecord> {
     };
     let mut record = ScopeRecord { ifindex, target: app, ..ScopeRecord::ANY };
     if let Some(destination) = scope.destination {
-        (record.destination, record.mask, record.family) = octets(destination);
+        (record.destination, record.mask, record.family) = words(destination);
     }
     if let Some(protocol) = scope.protocol {
         record.protocol = protocol.number();
@@ -137,7 +138,7 @@ fn scope_record(scope: &Scope, app: u32, host: &Host) -> Option<ScopeRecord> {
 }
 
 fn fail_safe_record(source: &FailSafe) -> FailSafeRecord {
-    let (address, mask, family) = octets(source.prefix);
+    let (address, mask, family) = words(source.prefix);
     FailSafeRecord {
         address,
         mask,
@@ -148,16 +149,17 @@ fn fail_safe_record(source: &FailSafe) -> FailSafeRecord {
 }
 
 /// Network, mask and family as a record holds them.
-fn octets(prefix: Prefix) -> ([u8; 16], [u8; 16], u8) {
-    let mut address = [0; 16];
-    let mut mask = [0; 16];
+fn words(prefix: Prefix) -> (Address, Address, u8) {
+    let v4 = |octets| [u32::from_ne_bytes(octets), 0, 0, 0];
     match prefix.network() {
         IpNet::V4(network) => {
-            address[..4].copy_from_slice(&network.network().octets());
-            mask[..4].copy_from_slice(&network.netmask().octets());
-            (address, mask, FAMILY_V4)
+            (v4(network.network().octets()), v4(network.netmask().octets()), FAMILY_V4)
         }
-        IpNet::V6(network) => (network.network().octets(), network.netmask().octets(), FAMILY_V6),
+        IpNet::V6(network) => (
+            from_octets(network.network().octets()),
+            from_octets(network.netmask().octets()),
+            FAMILY_V6,
+        ),
     }
 }
 

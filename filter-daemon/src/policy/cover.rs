@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use filter_common::address::{is_inside, octets};
 use filter_common::generation::{
     COVER_GROUP, FAMILY_ANY, FAMILY_V4, FAMILY_V6, PROTOCOL_ANY, SCOPE_PORTS, ScopeRecord,
 };
@@ -44,7 +45,7 @@ fn classes(scopes: &[ScopeRecord]) -> Vec<ScopeRecord> {
         ScopeRecord { destination, mask, family, ..ScopeRecord::ANY }
     }));
     places.sort_by_key(|place| {
-        (std::cmp::Reverse(place.mask), place.destination, place.family, place.flags)
+        (std::cmp::Reverse(octets(place.mask)), place.destination, place.family, place.flags)
     });
     places.dedup();
     let protocols = Protocol::WITH_PORTS.map(Protocol::number).into_iter().chain([PROTOCOL_ANY]);
@@ -74,7 +75,7 @@ fn contains(record: &ScopeRecord, class: &ScopeRecord) -> bool {
 
 fn covers_destination(wide: &ScopeRecord, narrow: &ScopeRecord) -> bool {
     std::iter::zip(wide.mask, narrow.mask).all(|(wide, narrow)| wide & narrow == wide)
-        && (0..16).all(|i| narrow.destination[i] & wide.mask[i] == wide.destination[i])
+        && is_inside(&narrow.destination, &wide.destination, &wide.mask)
 }
 
 fn least_strict(class: &ScopeRecord, scopes: &[ScopeRecord], modes: &BTreeMap<u32, Mode>) -> Mode {

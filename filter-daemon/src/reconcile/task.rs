@@ -44,6 +44,8 @@ pub struct Reconciler {
     status: watch::Sender<Status>,
     adopted: bool,
     detached: bool,
+    /// Whether the data path has more to do when there is time for it.
+    has_more: bool,
 }
 
 impl Reconciler {
@@ -52,8 +54,16 @@ impl Reconciler {
         let (sender, switch) = Switch::new();
         let (status, receiver) = watch::channel(Status::default());
         let monitor = Monitor::start()?;
-        let reconciler =
-            Self { parts, monitor, network: None, switch, status, adopted: false, detached: false };
+        let reconciler = Self {
+            parts,
+            monitor,
+            network: None,
+            switch,
+            status,
+            adopted: false,
+            detached: false,
+            has_more: false,
+        };
         Ok((reconciler, sender, receiver))
     }
 
@@ -78,12 +88,13 @@ impl Reconciler {
                     let _ = done.send(());
                 }
                 () = self.monitor.changed() => self.look_at_host().await,
+                () = std::future::ready(()), if self.has_more => self.tend(),
                 _ = look.tick() => {
                     if self.monitor.is_broken() {
                         self.restart_monitor();
                     }
                     self.look_at_host().await;
-                    self.clear();
+                    self.tend();
                 }
             }
         }
@@ -173,10 +184,11 @@ impl Reconciler {
         Ok(())
     }
 
-    fn clear(&mut self) {
-        if let Err(error) = block_in_place(|| self.parts.datapath.clear()) {
-            tracing::warn!(%error, "cannot free what the last change left behind");
-        }
+    fn tend(&mut self) {
+        self.has_more = block_in_place(|| self.parts.datapath.tend()).unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot finish what the last change left to do");
+            false
+        });
     }
 
     fn adopt(&mut self) -> Result<(), DatapathError> {

@@ -34,7 +34,7 @@ impl Configuration {
 
     /// Judges by tries alone, however long a list is.
     pub fn by_tries_alone(self) -> Self {
-        Self { accelerate_from: Some(u32::MAX), ..self }
+        Self { accelerate_from: Some(filter_common::trie::TRIE_CAPACITY), ..self }
     }
 
     /// The file.

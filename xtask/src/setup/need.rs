@@ -25,23 +25,35 @@ enum Probe {
 }
 
 /// Everything but the BPF toolchain, which has a choice of routes.
-pub(super) const NEEDS: [Need; 13] = [
+pub(super) const NEEDS: [Need; 15] = [
     need("gcc", Probe::Program("cc"), "compiles SQLite and links everything", Purpose::Build),
     need("libc6-dev", Probe::File("/usr/include/stdio.h"), "headers for SQLite", Purpose::Build),
-    need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Test),
-    need("util-linux", Probe::Program("nsenter"), "enters those networks", Purpose::Test),
+    need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Demo),
+    need("util-linux", Probe::Program("nsenter"), "enters those networks", Purpose::Demo),
     need(
         "util-linux",
         Probe::Program("setpriv"),
         "drops capabilities as systemd does",
-        Purpose::Test,
+        Purpose::Demo,
     ),
-    need("mount", Probe::Program("mount"), "mounts the BPF file system", Purpose::Test),
-    need("iputils-ping", Probe::Program("ping"), "sends ICMP in the demo", Purpose::Test),
+    need("mount", Probe::Program("mount"), "mounts the BPF file system", Purpose::Demo),
+    need("iputils-ping", Probe::Program("ping"), "sends ICMP in the demo", Purpose::Demo),
     need(
         "systemd",
         Probe::Program("systemd-analyze"),
         "judges the unit's hardening",
+        Purpose::Test,
+    ),
+    need(
+        "qemu-system-x86",
+        Probe::Program("qemu-system-x86_64"),
+        "emulates a machine with Linux 6.1, where the program is loaded too",
+        Purpose::Test,
+    ),
+    need(
+        "busybox-static",
+        Probe::Program("busybox"),
+        "starts that machine, and packs its files",
         Purpose::Test,
     ),
     need("nftables", Probe::Program("nft"), "is compared with", Purpose::Bench),

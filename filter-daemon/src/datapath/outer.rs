@@ -1,0 +1,45 @@
+//! A map of maps: which map lies in each of its places.
+//!
+//! The kernel answers a change of one when every program that ran at the time
+//! has ended (Linux commit 1ae80cf31938).
+
+use std::os::fd::AsFd as _;
+use std::path::Path;
+
+use aya::maps::of_maps::ArrayOfMaps;
+use aya::maps::{InnerMap, Map, MapData};
+
+use super::world::open_map;
+use super::{DatapathError, syscall};
+
+/// A map of maps of one kind.
+pub(super) struct Outer<M> {
+    name: &'static str,
+    places: ArrayOfMaps<MapData, M>,
+    map: MapData,
+}
+
+impl<M: InnerMap> Outer<M> {
+    /// Opens the one that is pinned in a directory.
+    pub(super) fn open(directory: &Path, name: &'static str) -> Result<Self, DatapathError> {
+        let places = ArrayOfMaps::try_from(Map::ArrayOfMaps(open_map(directory, name)?))
+            .map_err(DatapathError::map("open", name))?;
+        Ok(Self { name, places, map: open_map(directory, name)? })
+    }
+
+    /// Puts a map into a place.
+    pub(super) fn set(&mut self, place: u32, map: &M) -> Result<(), DatapathError> {
+        self.places.set(place, map, 0).map_err(DatapathError::map("fill a place", self.name))
+    }
+
+    /// Empties a place, if there is something in it.
+    pub(super) fn clear(&self, place: u32) -> Result<(), DatapathError> {
+        syscall::delete_element(self.map.fd().as_fd(), place).map(drop).map_err(|error| {
+            DatapathError::Map {
+                operation: "empty a place",
+                map: self.name.to_owned(),
+                reason: error.to_string(),
+            }
+        })
+    }
+}

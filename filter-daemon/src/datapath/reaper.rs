@@ -1,0 +1,88 @@
+//! Frees tries that are out of force, slowly.
+//!
+//! The kernel frees a trie in one go and lets nothing else run on that CPU
+//! meanwhile; a million entries take it a good part of a second. So the
+//! entries are taken out a few at a time, by a thread that gives way to
+//! everything else, and the kernel is left with an empty trie.
+
+use std::os::fd::AsFd as _;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use aya::Pod;
+use aya::maps::lpm_trie::{Key, LpmTrie};
+use aya::maps::{IterableMap as _, MapData};
+use filter_common::trie::TrieValue;
+
+use super::syscall;
+
+/// Entries taken out by one system call.
+const SLICE: usize = 256;
+
+/// Tries that may wait. Whoever retires more waits as well, or a list that is
+/// replaced again and again would fill the kernel's memory.
+const WAITING: usize = 2;
+
+/// Niceness of the thread: the highest.
+const NICENESS: i32 = 19;
+
+/// Where tries go that are out of force.
+#[derive(Clone, Debug)]
+pub(super) struct Reaper(SyncSender<Job>);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Reaper {
+    /// Starts the thread. It ends with the last reaper.
+    pub(super) fn start() -> std::io::Result<Self> {
+        let (sender, jobs) = sync_channel::<Job>(WAITING);
+        thread::Builder::new().name("reaper".to_owned()).spawn(move || {
+            give_way();
+            jobs.into_iter().for_each(|job| job());
+        })?;
+        Ok(Self(sender))
+    }
+
+    /// Frees a trie. Its keys, where they are known, need not be looked for.
+    pub(super) fn free<A: Pod + Send>(
+        &self,
+        trie: LpmTrie<MapData, A, TrieValue>,
+        keys: Option<impl Iterator<Item = Key<A>> + Send + 'static>,
+    ) where
+        Key<A>: Send,
+    {
+        let job: Job = Box::new(move || empty(&trie, keys));
+        // Without its thread there is nobody left to give way to.
+        if let Err(unsent) = self.0.send(job) {
+            (unsent.0)();
+        }
+    }
+}
+
+fn empty<A: Pod>(
+    trie: &LpmTrie<MapData, A, TrieValue>,
+    keys: Option<impl Iterator<Item = Key<A>>>,
+) {
+    if let Some(mut keys) = keys {
+        while take_out(trie, keys.by_ref().take(SLICE).collect()) {}
+    }
+    // What is left, if the keys were not known or were not all.
+    while take_out(trie, trie.keys().take(SLICE).filter_map(Result::ok).collect()) {}
+}
+
+/// Takes keys out; whether there were any and it is worth going on.
+fn take_out<A: Pod>(trie: &LpmTrie<MapData, A, TrieValue>, keys: Vec<Key<A>>) -> bool {
+    let went = !keys.is_empty() && syscall::delete_batch(trie.map().fd().as_fd(), &keys).is_ok();
+    thread::yield_now();
+    went
+}
+
+/// Makes the calling thread the last one to run.
+fn give_way() {
+    // SAFETY: sets a number of the calling thread (0: the caller) alone.
+    let refused = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0;
+    if refused {
+        let error = std::io::Error::last_os_error();
+        tracing::debug!(%error, "old lists are freed at ordinary priority");
+    }
+}
