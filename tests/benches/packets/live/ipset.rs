@@ -1,5 +1,6 @@
 //! ipset under iptables: one `hash:net` set, and one rule in the raw table that
-//! drops whoever is not in it. Less than filterd does: no port is looked at.
+//! drops whoever is not in it. Less than filterd does: no port is looked at. Of
+//! Debian's two iptables it is the legacy one, which is a tenth faster here.
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ use super::tool;
 use crate::lists::{List, text};
 
 /// The name of its rows.
-pub(crate) const NAME: &str = "iptables raw + ipset";
+pub(crate) const NAME: &str = "iptables-legacy raw + ipset";
 
 /// ipset in a world of its own.
 pub(crate) struct Ipset {
@@ -77,5 +78,5 @@ fn set(list: &List, name: &str) -> String {
 }
 
 fn iptables(family: Family) -> &'static str {
-    if family.is_v6() { "ip6tables" } else { "iptables" }
+    if family.is_v6() { "ip6tables-legacy" } else { "iptables-legacy" }
 }
