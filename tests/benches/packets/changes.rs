@@ -69,7 +69,7 @@ pub(crate) fn run(effort: &Effort) -> Result<Vec<Row>> {
         let daemon = stage.start();
         let scopes = [protected_port(), format!("port={PULSE_PORT}")];
         let scopes = scopes.each_ref().map(String::as_str);
-        let rules = AppRules::new(&scopes).listing(&[LISTED]);
+        let rules = AppRules::new(&scopes);
         let app = daemon.control().create_app("measured", &rules, Mode::Enforce);
         for size in &effort.sizes {
             eprintln!("changes: {size} entries, IP{}", family.name());
@@ -78,6 +78,18 @@ pub(crate) fn run(effort: &Effort) -> Result<Vec<Row>> {
         }
     }
     Ok(rows)
+}
+
+/// How many entries are random on a list of so many: the others are the place
+/// that traffic comes from, in both families, and the one that comes and goes.
+pub(crate) fn random_entries(size: usize) -> usize {
+    size.saturating_sub(Family::BOTH.len() + 1).max(1)
+}
+
+/// A list's entries, and the place that traffic comes from.
+pub(crate) fn with_listed(list: &List) -> Vec<String> {
+    let listed = Family::BOTH.map(|family| LISTED.address(family).to_string());
+    [list.texts(), listed.to_vec()].concat()
 }
 
 /// What the changes are made on.
@@ -94,11 +106,8 @@ type Times = (Vec<Duration>, Vec<Duration>);
 
 impl Change<'_> {
     fn measure(&self, size: usize) -> Result<Row> {
-        let lists = SEEDS.map(|seed| List::random(self.family, size, seed));
-        let texts = lists.each_ref().map(|list| {
-            let own = [LISTED.v4().to_string(), LISTED.v6().to_string()];
-            [list.texts(), own.to_vec()].concat()
-        });
+        let lists = SEEDS.map(|seed| List::random(self.family, random_entries(size), seed));
+        let texts = lists.each_ref().map(with_listed);
         self.daemon.control().import(self.app, &texts[0], true);
         let kernel_bytes = kernel_memory::bytes(&self.stage.installation.pins().files())?;
         let resident_bytes = self.daemon.resident_bytes()?;

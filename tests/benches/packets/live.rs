@@ -75,12 +75,9 @@ pub(crate) fn run(effort: &Effort, object: &mut BenchObject) -> Result<Live> {
     let mut live = Live::default();
     let mut tracks = vec![Track::new(Floor::new(object)?)];
     for (stage, variant) in stages.iter().zip(Variant::ALL) {
-        match Filterd::start(stage, variant) {
-            Ok(filterd) => tracks.push(Track::new(filterd)),
-            Err(reason) => live.notes.push(format!("{}: {reason}", variant.name())),
-        }
+        tracks.push(Track::new(Filterd::start(stage, variant)?));
     }
-    tracks.push(Track::new(XdpFilter::new()));
+    tracks.push(Track::new(XdpFilter::new()?));
     tracks.push(Track::new(Nftables::new(Hook::Ingress)));
     tracks.push(Track::new(Nftables::new(Hook::Raw)));
     tracks.push(Track::new(Ipset::new()));

@@ -10,6 +10,7 @@ use filter_tests::scenario::{AppRules, Mode};
 use filter_tests::world::{Family, LISTED, UNLISTED};
 use serde::Serialize;
 
+use crate::changes::{random_entries, with_listed};
 use crate::effort::Effort;
 use crate::lists::List;
 use crate::spread::Spread;
@@ -66,9 +67,9 @@ pub(crate) fn run(effort: &Effort) -> Result<Vec<Row>> {
         let mut daemon = stage.start();
         let scopes = [protected_port(), format!("port={PULSE_PORT}")];
         let scopes = scopes.each_ref().map(String::as_str);
-        let rules = AppRules::new(&scopes).listing(&[LISTED]);
-        let app = daemon.control().create_app("measured", &rules, Mode::Enforce);
-        daemon.control().import(&app, &List::random(family, entries, SEED).texts(), false);
+        let app = daemon.control().create_app("measured", &AppRules::new(&scopes), Mode::Enforce);
+        let list = List::random(family, random_entries(entries), SEED);
+        daemon.control().import(&app, &with_listed(&list), true);
         for start in Start::ALL {
             eprintln!("restart: {}, {entries} entries, IP{}", start.name(), family.name());
             let row;

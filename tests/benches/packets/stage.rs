@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use filter_tests::daemon::{Configuration, Daemon, Installation, NotReady};
+use filter_tests::daemon::{Configuration, Daemon, Installation};
 use filter_tests::scenario::PORT;
 use filter_tests::world::{HOST_INTERFACE, World};
 
@@ -29,10 +29,6 @@ impl Stage {
 
     pub(crate) fn start(&self) -> Daemon<'_> {
         self.installation.start(&self.world.host)
-    }
-
-    pub(crate) fn try_start(&self) -> Result<Daemon<'_>, NotReady> {
-        self.installation.try_start(&self.world.host)
     }
 
     /// A pin of the running daemon's own set of maps.

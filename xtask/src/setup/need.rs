@@ -58,7 +58,7 @@ pub(super) const NEEDS: [Need; 15] = [
     ),
     need("nftables", Probe::Program("nft"), "is compared with", Purpose::Bench),
     need("ipset", Probe::Program("ipset"), "is compared with", Purpose::Bench),
-    need("iptables", Probe::Program("iptables"), "asks ipset", Purpose::Bench),
+    need("iptables", Probe::Program("iptables-legacy"), "asks ipset", Purpose::Bench),
     need("xdp-tools", Probe::Program("xdp-filter"), "is compared with", Purpose::Bench),
     need("ethtool", Probe::Program("ethtool"), "gives those a receive queue", Purpose::Bench),
 ];

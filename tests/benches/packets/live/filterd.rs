@@ -52,12 +52,12 @@ impl Variant {
 }
 
 impl<'a> Filterd<'a> {
-    /// Starts it, or says why it does not start.
-    pub(crate) fn start(stage: &'a Stage, variant: Variant) -> Result<Self, String> {
-        let daemon = stage.try_start().map_err(|failure| failure.log)?;
+    /// Starts it.
+    pub(crate) fn start(stage: &'a Stage, variant: Variant) -> Result<Self> {
+        let daemon = stage.start();
         let rules = AppRules::new(&[&variant.scope()]);
         let app = daemon.control().create_app("measured", &rules, Mode::Enforce);
-        let counters = CounterTable::open(&stage.pin("COUNTERS")).map_err(|e| e.to_string())?;
+        let counters = CounterTable::open(&stage.pin("COUNTERS"))?;
         Ok(Self { variant, stage, daemon, app, counters })
     }
 }

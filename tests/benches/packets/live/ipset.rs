@@ -1,5 +1,6 @@
 //! ipset under iptables: one `hash:net` set, and one rule in the raw table that
-//! drops whoever is not in it. Less than filterd does: no port is looked at.
+//! drops whoever is not in it. Less than filterd does: no port is looked at. Of
+//! Debian's two iptables it is the legacy one, which is a tenth faster here.
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ use super::tool;
 use crate::lists::{List, text};
 
 /// The name of its rows.
-pub(crate) const NAME: &str = "iptables raw + ipset";
+pub(crate) const NAME: &str = "iptables-legacy raw + ipset";
 
 /// ipset in a world of its own.
 pub(crate) struct Ipset {
@@ -26,21 +27,25 @@ impl Ipset {
 
     /// Makes the rule and its set, when another family was filtered before.
     fn prepare(&mut self, family: Family) -> Result<()> {
-        let host = &self.world.host;
-        if self.family == Some(family) {
-            return Ok(());
-        }
         match self.family {
-            None => tool::enable_queue(host, HOST_INTERFACE)?,
-            Some(before) => tool::run(host, &format!("{} -t raw -F", iptables(before)))?,
+            Some(before) if before == family => return Ok(()),
+            Some(before) => self.run(&format!("{} -t raw -F", iptables(before)))?,
+            None => tool::enable_queue(&self.world.host, HOST_INTERFACE)?,
         }
-        let empty = List { family, ..List::bare(family, 0, 0) };
-        tool::run(host, "ipset destroy")?;
-        tool::feed(host, "ipset restore", &set(&empty, "allowed"))?;
+        self.run("ipset destroy")?;
+        self.restore(&set(&List::bare(family, 0, 0), "allowed"))?;
         let rule = format!("-A PREROUTING -i {HOST_INTERFACE} -m set ! --match-set allowed src");
-        tool::run(host, &format!("{} -t raw {rule} -j DROP", iptables(family)))?;
+        self.run(&format!("{} -t raw {rule} -j DROP", iptables(family)))?;
         self.family = Some(family);
         Ok(())
+    }
+
+    fn run(&self, line: &str) -> Result<()> {
+        tool::run(tool::command(&self.world.host, line))
+    }
+
+    fn restore(&self, lines: &str) -> Result<Option<()>> {
+        tool::feed(tool::command(&self.world.host, "ipset restore"), lines)
     }
 }
 
@@ -55,11 +60,8 @@ impl Filter for Ipset {
 
     fn hold(&mut self, list: &List) -> Result<Held> {
         self.prepare(list.family)?;
-        let swap = format!("{}swap fresh allowed\ndestroy fresh\n", set(list, "fresh"));
-        match tool::feed(&self.world.host, "ipset restore", &swap)? {
-            Some(()) => Ok(Held::Whole),
-            None => Ok(Held::Nothing(tool::too_slow())),
-        }
+        let lines = format!("{}swap fresh allowed\ndestroy fresh\n", set(list, "fresh"));
+        Ok(self.restore(&lines)?.map_or_else(|| Held::Nothing(tool::too_slow()), |()| Held::Whole))
     }
 }
 
@@ -76,5 +78,5 @@ fn set(list: &List, name: &str) -> String {
 }
 
 fn iptables(family: Family) -> &'static str {
-    if family.is_v6() { "ip6tables" } else { "iptables" }
+    if family.is_v6() { "ip6tables-legacy" } else { "iptables-legacy" }
 }

@@ -89,7 +89,8 @@ impl Filter for Nftables {
             tool::enable_queue(&self.world.host, HOST_INTERFACE)?;
             self.is_ready = true;
         }
-        match tool::feed(&self.world.host, "nft -f -", &self.ruleset(list))? {
+        let nft = tool::command(&self.world.host, "nft -f -");
+        match tool::feed(nft, &self.ruleset(list))? {
             Some(()) => Ok(Held::Whole),
             None => Ok(Held::Nothing(tool::too_slow())),
         }

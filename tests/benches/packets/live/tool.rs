@@ -1,7 +1,7 @@
 //! Running the tools of the other filters, inside a namespace.
 
 use std::io::{Seek as _, Write as _};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -11,17 +11,21 @@ use filter_tests::namespace::Namespace;
 /// How long a filter may take to take a list.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Runs a command line, split at spaces, with a text to read; nothing when it
-/// is not done in time.
-pub(crate) fn feed(host: &Namespace, line: &str, text: &str) -> Result<Option<()>> {
+/// A command line, split at spaces, as a command that will run inside.
+pub(crate) fn command(host: &Namespace, line: &str) -> Command {
+    let (program, arguments) = line.split_once(' ').unwrap_or((line, ""));
+    let mut command = host.command(program);
+    command.args(arguments.split_ascii_whitespace());
+    command
+}
+
+/// Runs a command with a text to read; nothing when it is not done in time.
+pub(crate) fn feed(mut command: Command, text: &str) -> Result<Option<()>> {
     let mut input = tempfile::tempfile()?;
     input.write_all(text.as_bytes())?;
     input.rewind()?;
     let mut said = tempfile::tempfile()?;
-    let mut words = line.split_ascii_whitespace();
-    let mut child = host
-        .command(words.next().context("a line has a first word")?)
-        .args(words)
+    let mut child = command
         .env("LC_ALL", "C")
         .stdin(input)
         .stdout(Stdio::null())
@@ -33,14 +37,15 @@ pub(crate) fn feed(host: &Namespace, line: &str, text: &str) -> Result<Option<()
     };
     if !status?.success() {
         said.rewind()?;
-        bail!("{line}: {}", std::io::read_to_string(said)?.trim_end());
+        bail!("{command:?}: {}", std::io::read_to_string(said)?.trim_end());
     }
     Ok(Some(()))
 }
 
-/// Runs a command line; it must succeed.
-pub(crate) fn run(host: &Namespace, line: &str) -> Result<()> {
-    feed(host, line, "")?.with_context(|| format!("{line}: not done after {PATIENCE:?}"))
+/// Runs a command; it must succeed.
+pub(crate) fn run(command: Command) -> Result<()> {
+    let text = format!("{command:?}");
+    feed(command, "")?.with_context(|| format!("{text}: not done after {PATIENCE:?}"))
 }
 
 fn end(child: &mut Child) -> Result<()> {
@@ -57,5 +62,5 @@ pub(crate) fn too_slow() -> String {
 /// Gives the host's interface a queue of its own without XDP, as network cards
 /// have one: redirected frames are refused where there is none.
 pub(crate) fn enable_queue(host: &Namespace, interface: &str) -> Result<()> {
-    run(host, &format!("ethtool -K {interface} gro on"))
+    run(command(host, &format!("ethtool -K {interface} gro on")))
 }

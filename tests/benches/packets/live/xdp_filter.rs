@@ -2,12 +2,14 @@
 //! dropped. It holds no networks, so it gets addresses alone, as many as its
 //! map takes.
 
+use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::Result;
 use aya::Pod;
 use aya::maps::{Map, MapData, PerCpuHashMap};
+use filter_tests::pins::Pins;
 use filter_tests::world::{Family, HOST_INTERFACE, World};
 
 use super::filter::{Filter, Held};
@@ -17,25 +19,35 @@ use crate::lists::List;
 /// The name of its rows.
 pub(crate) const NAME: &str = "xdp-filter, bare addresses";
 
-/// Where it pins its maps.
-const MAPS: &str = "/sys/fs/bpf/xdp-filter";
+/// It pins at one place whoever runs it, so here it sees pins of its own there.
+const WITH_OWN_PINS: &str = r#"mount --bind "$0" /sys/fs/bpf && exec "$@""#;
 
 const SEED: u64 = 0x5eed_0002;
 
 /// xdp-filter in a world of its own.
 pub(crate) struct XdpFilter {
     world: World,
+    pins: Pins,
     is_loaded: bool,
 }
 
 impl XdpFilter {
-    pub(crate) fn new() -> Self {
-        Self { world: World::new(), is_loaded: false }
+    pub(crate) fn new() -> Result<Self> {
+        let pins = Pins::new();
+        fs::create_dir(pins.path())?;
+        Ok(Self { world: World::new(), pins, is_loaded: false })
+    }
+
+    fn run(&self, line: &str) -> Result<()> {
+        let mut command = tool::command(&self.world.host, "unshare --mount sh -c");
+        command.arg(WITH_OWN_PINS).arg(self.pins.path()).arg("xdp-filter");
+        command.args(line.split_ascii_whitespace());
+        tool::run(command)
     }
 
     fn unload(&mut self) -> Result<()> {
         if std::mem::take(&mut self.is_loaded) {
-            tool::run(&self.world.host, &format!("xdp-filter unload {HOST_INTERFACE}"))?;
+            self.run(&format!("unload {HOST_INTERFACE}"))?;
         }
         Ok(())
     }
@@ -43,8 +55,9 @@ impl XdpFilter {
     /// Loads it for one family, which is the fastest of its programs.
     fn load(&mut self, family: Family) -> Result<()> {
         let feature = if family.is_v6() { "ipv6" } else { "ipv4" };
-        let line = format!("xdp-filter load --mode native --policy deny --features {feature}");
-        tool::run(&self.world.host, &format!("{line} {HOST_INTERFACE}"))?;
+        self.run(&format!(
+            "load --mode native --policy deny --features {feature} {HOST_INTERFACE}"
+        ))?;
         self.is_loaded = true;
         Ok(())
     }
@@ -54,7 +67,7 @@ impl XdpFilter {
     fn fill(&self, map: &Path, bare: &List) -> Result<()> {
         let addresses: Vec<IpAddr> = bare.networks.iter().map(|one| one.addr()).collect();
         let Some(first) = addresses.first() else { return Ok(()) };
-        tool::run(&self.world.host, &format!("xdp-filter ip --mode src {first}"))?;
+        self.run(&format!("ip --mode src {first}"))?;
         match bare.family {
             Family::V4 => repeat(map, addresses.iter().filter_map(octets4)),
             Family::V6 => repeat(map, addresses.iter().filter_map(octets6)),
@@ -100,21 +113,13 @@ impl Filter for XdpFilter {
     fn hold(&mut self, list: &List) -> Result<Held> {
         self.unload()?;
         self.load(list.family)?;
-        let map = format!("{MAPS}/filter_ip{}", list.family.name());
+        let map = self.pins.path().join(format!("xdp-filter/filter_ip{}", list.family.name()));
         let capacity = MapData::from_pin(&map)?.info()?.max_entries();
         if list.networks.len() > usize::try_from(capacity)? {
             return Ok(Held::Nothing(format!("holds {capacity} addresses")));
         }
         let bare = List::bare(list.family, list.networks.len(), SEED);
-        self.fill(map.as_ref(), &bare)?;
+        self.fill(&map, &bare)?;
         Ok(Held::Instead(bare))
-    }
-}
-
-impl Drop for XdpFilter {
-    fn drop(&mut self) {
-        if let Err(error) = self.unload() {
-            eprintln!("xdp-filter stays loaded: {error:#}");
-        }
     }
 }

@@ -75,6 +75,7 @@ fn plot(
     let mut chart = ChartBuilder::on(&root)
         .caption(format!("Cost of a frame from an unlisted IPv4 source ({caption})"), (FONT, 18))
         .margin(16)
+        .margin_right(40)
         .x_label_area_size(48)
         .y_label_area_size(64)
         .build_cartesian_2d((1.0..most_entries).log_scale(), 0.0..most_ns * 1.1)?;
@@ -86,6 +87,7 @@ fn plot(
         .x_label_formatter(&|entries| {
             format!("{entries:.0}").parse().map_or_else(|_| String::new(), thousands)
         })
+        .y_label_formatter(&|ns| format!("{ns:.0}"))
         .label_style((FONT, 14))
         .draw()?;
     for ((filter, points), colour) in lines.iter().zip(COLOURS.iter().cycle()) {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use filter_tests::world::Family;
 
 use super::Report;
+use super::table::mebibytes;
 use crate::lists::Origin;
 use crate::live::Row;
 use crate::sources::Sources;
@@ -125,8 +126,8 @@ fn changes(report: &Report) -> Cells {
             format!("{:.0}", row.all_in_force_ms.median),
             format!("{} of {}", row.wrong_verdicts, row.probes),
             format!("{:.1}", row.longest_gap_ms),
-            (row.kernel_bytes >> 20).to_string(),
-            (row.resident_bytes >> 20).to_string(),
+            mebibytes(row.kernel_bytes),
+            mebibytes(row.resident_bytes),
         ]
     });
     with_head(&head, rows)

@@ -149,6 +149,7 @@ fn fraction(spread: Spread) -> String {
     format!("{:.2} ({:.2}–{:.2})", spread.median, spread.least, spread.most)
 }
 
-fn mebibytes(bytes: u64) -> String {
+/// With a fraction.
+pub(super) fn mebibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1 << 20))
 }
