@@ -8,7 +8,7 @@
 //!
 //! One array of [`Cell`]s holds a table. First comes the root: a word for each
 //! value of the first 16 address bits, [`WORDS_PER_CELL`] words a cell. Then
-//! comes the sieve: a bit for each value of the first 16 to 22 bits, longer for
+//! comes the sieve: a bit for each value of the first 16 to 24 bits, longer for
 //! longer lists; addresses whose bit is not set are refused at once. It is small
 //! enough for a CPU's own cache, and of random sources it stops most.
 //!
@@ -36,7 +36,7 @@ pub const WORDS_PER_CELL: u32 = 8;
 pub const SIEVE_WORD: u32 = ROOT_WORDS;
 
 /// The most address bits that a sieve tells apart.
-pub const MOST_SIEVE_BITS: u32 = 22;
+pub const MOST_SIEVE_BITS: u32 = 24;
 
 /// A root word: ask the trie.
 pub const ROOT_ASK: u32 = 0;

@@ -33,7 +33,7 @@ fn look_up(table: &Table, high: u64, low: u64) -> Answer {
     let Some(root) = word(table, root_index(high)) else { return Answer::Ask };
     let mut search = Search { table, high, low, region: 0, node: 0, answer: Answer::Ask };
     // The first nodes answer nearly always; the rest is the kernel's loop.
-    if search.goes_on(enter(root, high)) && search.pass_node() {
+    if search.goes_on(enter(root, high)) && search.pass_node() && search.pass_node() {
         walk(MAX_NODES, &mut search, search_step);
     }
     search.answer

@@ -11,13 +11,13 @@ use std::os::fd::AsFd as _;
 
 use aya::maps::{Array, IterableMap as _, MapData, MapError};
 use filter_common::poptrie::{
-    Cell, MOST_SIEVE_BITS, QUARTERS, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS,
+    Cell, QUARTERS, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS,
     SIEVE_WORD, TABLE_MAP_FLAGS, WORDS_PER_CELL,
 };
 
 use super::mapping::Mapping;
 use crate::access_list::PrefixTable;
-use crate::policy::poptrie::{Compiled, Net, Part, blocks_of, compile, compile_part, parts_of};
+use crate::policy::poptrie::{Blocks, Compiled, Net, Part, blocks_of, compile, compile_part, parts_of};
 
 /// The fewest cells that are kept free for changes.
 const SPARE_CELLS: u32 = 4096;
@@ -204,36 +204,26 @@ impl Table {
     }
 
     /// Says which blocks of a part the sieve lets through.
-    fn set_sieve(&mut self, part: u32, blocks: u64) {
-        self.change_sieve(part, blocks, |_, blocks| blocks);
+    fn set_sieve(&mut self, part: u32, blocks: Blocks) {
+        self.change_sieve(part, blocks, |_, new| new);
     }
 
     /// Says of more blocks of a part that the sieve lets them through.
-    fn let_through(&mut self, part: u32, blocks: u64) {
-        self.change_sieve(part, blocks, |old, blocks| old | blocks);
+    fn let_through(&mut self, part: u32, blocks: Blocks) {
+        self.change_sieve(part, blocks, |old, more| old | more);
     }
 
-    fn change_sieve(&mut self, part: u32, blocks: u64, change: impl Fn(u32, u32) -> u32) {
+    fn change_sieve(&mut self, part: u32, blocks: Blocks, change: impl Fn(u32, u32) -> u32) {
         let bits = 1_u32 << (self.sieve_bits - ROOT_BITS);
-        let joined = joined(blocks, 1 << (MOST_SIEVE_BITS - self.sieve_bits));
         let first = part * bits;
-        for bit in (0..bits).step_by(u32::BITS as usize) {
-            let word = SIEVE_WORD + (first + bit) / u32::BITS;
-            let shift = (first + bit) % u32::BITS;
-            let mask = u32::MAX >> (u32::BITS - bits.min(u32::BITS)) << shift;
-            let own = u32::try_from(joined >> bit & u64::from(u32::MAX)).expect("32 bits are left");
+        let shift = first % u32::BITS;
+        let mask = u32::MAX >> (u32::BITS - bits.min(u32::BITS)) << shift;
+        let words = SIEVE_WORD + first / u32::BITS..;
+        for (word, own) in words.zip(blocks.coarsened(self.sieve_bits)) {
             let old = self.memory.word(word);
             self.memory.set_word(word, old & !mask | change(old, own << shift) & mask);
         }
     }
-}
-
-/// Joins each few neighbouring bits to one, which is set when one of them is.
-fn joined(bits: u64, few: u32) -> u64 {
-    (0..u64::BITS / few).fold(0, |joined, place| {
-        let group = bits >> (place * few) & (u64::MAX >> (u64::BITS - few));
-        joined | u64::from(group != 0) << place
-    })
 }
 
 /// The cell behind root and sieve.

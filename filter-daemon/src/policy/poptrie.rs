@@ -11,6 +11,7 @@
 
 mod blocks;
 mod region;
+mod sieve;
 
 use std::ops::RangeInclusive;
 
@@ -21,15 +22,16 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::access_list::PrefixTable;
 use blocks::{Item, State};
 use region::region;
+use sieve::BLOCK_BITS;
+pub use sieve::Blocks;
 
-/// One part of a table, and which of its blocks the sieve lets through: a bit
-/// for each of the 64 that [`MOST_SIEVE_BITS`] tell apart.
+/// One part of a table, and which of its blocks the sieve lets through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiled {
     /// The part.
     pub part: Part,
-    /// The blocks, the first one the lowest bit.
-    pub occupied: u64,
+    /// The blocks.
+    pub occupied: Blocks,
 }
 
 /// One part of a table.
@@ -60,7 +62,7 @@ pub trait Net: Ord + Copy + Into<IpNet> {
 /// How many address bits the sieve of a list tells apart: enough that most of
 /// it is empty where the list is scattered, and no more than is needed.
 pub fn sieve_bits(entries: usize) -> u32 {
-    (entries.max(1).ilog2() + 3).clamp(ROOT_BITS, MOST_SIEVE_BITS)
+    (entries.max(1).ilog2() + 5).clamp(ROOT_BITS, MOST_SIEVE_BITS)
 }
 
 /// Compiles a whole table: calls `put` with every part that is a region or
@@ -114,19 +116,19 @@ impl Compiled {
     fn new<N: Net>(items: &[Item], wide: State) -> Self {
         let part = region::<N>(items, wide);
         let occupied = match part {
-            Part::Refused => 0,
+            Part::Refused => Blocks::NONE,
             Part::Region(_) if wide == State::Refused => {
-                items.iter().fold(0, |blocks, item| blocks | item.sieve_blocks())
+                items.iter().fold(Blocks::NONE, |blocks, item| blocks.or(item.blocks()))
             }
-            Part::Region(_) | Part::Ask | Part::Admitted => u64::MAX,
+            Part::Region(_) | Part::Ask | Part::Admitted => Blocks::ALL,
         };
         Self { part, occupied }
     }
 }
 
 /// The blocks of its parts that a prefix touches, as in [`Compiled::occupied`].
-pub fn blocks_of<N: Net>(net: N) -> u64 {
-    Item::new(net, TrieValue { entry: 0, expires_boot_s: 0 }).sieve_blocks()
+pub fn blocks_of<N: Net>(net: N) -> Blocks {
+    Item::new(net, TrieValue { entry: 0, expires_boot_s: 0 }).blocks()
 }
 
 /// The parts that a prefix touches.
@@ -162,14 +164,13 @@ impl Item {
     }
 
     /// The blocks of its part that it touches.
-    fn sieve_blocks(&self) -> u64 {
+    fn blocks(&self) -> Blocks {
         if self.length <= ROOT_BITS {
-            return u64::MAX;
+            return Blocks::ALL;
         }
-        let first = self.bits << ROOT_BITS >> (u128::BITS - (MOST_SIEVE_BITS - ROOT_BITS));
-        let count = 1_u32 << MOST_SIEVE_BITS.saturating_sub(self.length);
-        let blocks = u64::MAX >> (u64::BITS - count);
-        blocks << u32::try_from(first).expect("a few bits are left")
+        let first = self.bits << ROOT_BITS >> (u128::BITS - BLOCK_BITS);
+        let first = usize::try_from(first).expect("a few bits are left");
+        Blocks::of(first, 1 << MOST_SIEVE_BITS.saturating_sub(self.length))
     }
 }
 
