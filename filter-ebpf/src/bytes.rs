@@ -11,21 +11,39 @@ use filter_common::address::Address;
 /// no chain of extension headers that we follow is longer.
 const FARTHEST: u32 = 0x7fff;
 
-/// Reads a header in the linear part of a frame, or nothing when it does not lie
-/// there.
-#[inline(always)]
-pub(crate) fn read_linear<T: Header>(ctx: &XdpContext, offset: u32) -> Option<T> {
-    // Opaque to the optimiser: the pointer that is checked is the one that is
-    // read, or the verifier cannot follow.
-    let start = black_box(ctx.data() + offset as usize);
-    if start + size_of::<T>() > ctx.data_end() {
-        return None;
+/// The linear part of a frame, or of what is left of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Linear {
+    start: usize,
+    end: usize,
+}
+
+impl Linear {
+    #[inline(always)]
+    pub(crate) fn behind(ctx: &XdpContext, offset: u32) -> Self {
+        // Opaque to the optimiser: the pointer that is checked is the one that
+        // is read, or the verifier cannot follow.
+        Self { start: black_box(ctx.data() + offset as usize), end: ctx.data_end() }
     }
-    // SAFETY: the whole of T lies before data_end, T is valid for any bytes,
-    // and its alignment is at most 2 (see `Header`). Frames begin at even
-    // addresses (NET_IP_ALIGN; the verifier counts on it as well), and all
-    // headers have an even length.
-    Some(unsafe { (start as *const T).read() })
+
+    /// Reads a header, or nothing when it does not lie there.
+    #[inline(always)]
+    pub(crate) fn read<T: Header>(self, offset: usize) -> Option<T> {
+        if self.start + offset + size_of::<T>() > self.end {
+            return None;
+        }
+        // SAFETY: the whole of T lies before the end, T is valid for any bytes,
+        // and its alignment is at most 2 (see `Header`). Frames begin at even
+        // addresses (NET_IP_ALIGN; the verifier counts on it as well), and all
+        // headers have an even length.
+        Some(unsafe { ((self.start + offset) as *const T).read() })
+    }
+
+    /// Its length in bytes.
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> usize {
+        self.end - self.start
+    }
 }
 
 /// Reads a header that nearly every packet has, or nothing when the frame ends
@@ -36,7 +54,7 @@ pub(crate) fn read<T: Header>(ctx: &XdpContext, offset: u32) -> Option<T> {
     if offset > FARTHEST {
         return None;
     }
-    match read_linear(ctx, offset) {
+    match Linear::behind(ctx, offset).read(0) {
         Some(header) => Some(header),
         None => load(ctx, offset),
     }

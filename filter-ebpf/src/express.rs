@@ -15,7 +15,7 @@ use filter_common::verdict::{Mode, Verdict, decide};
 use network_types::eth::EthHdr;
 use network_types::ip::{Ipv4Hdr, Ipv6Hdr};
 
-use crate::bytes::{first_octet, read_linear, word};
+use crate::bytes::{Linear, first_octet, word};
 use crate::hit;
 use crate::judge::Finding;
 use crate::link::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
@@ -29,8 +29,8 @@ use crate::table;
 use crate::transport::{DHCPV4_CLIENT, DHCPV6_CLIENT, TCP, UDP, begins_connection};
 
 /// Bytes of a TCP header as far as its flags, and of a whole UDP header.
-const TCP_BYTES: u32 = 14;
-const UDP_BYTES: u32 = 8;
+const TCP_BYTES: usize = 14;
+const UDP_BYTES: usize = 8;
 
 /// A packet with nothing unusual about it.
 struct Plain {
@@ -47,7 +47,7 @@ struct Plain {
 /// Not inlined: neither way has the other's variables on its stack.
 #[inline(never)]
 pub(crate) fn judge(ctx: &XdpContext, generation: &Generation) -> Option<Verdict> {
-    let plain = read(ctx)?;
+    let plain = read(Linear::behind(ctx, 0))?;
     let finding = find(generation, &plain)?;
     let verdict = decide(finding.mode, finding.reason);
     match verdict {
@@ -105,23 +105,23 @@ fn ask(plain: &Plain, list: ListRef) -> Option<Reason> {
 }
 
 #[inline(always)]
-fn read(ctx: &XdpContext) -> Option<Plain> {
-    let ethernet: EthHdr = read_linear(ctx, 0)?;
+fn read(frame: Linear) -> Option<Plain> {
+    let ethernet: EthHdr = frame.read(0)?;
     match u16::from_be(ethernet.ether_type) {
-        ETHERTYPE_IPV4 => read_ipv4(ctx),
-        ETHERTYPE_IPV6 => read_ipv6(ctx),
+        ETHERTYPE_IPV4 => read_ipv4(frame),
+        ETHERTYPE_IPV6 => read_ipv6(frame),
         _ => None,
     }
 }
 
 #[inline(always)]
-fn read_ipv4(ctx: &XdpContext) -> Option<Plain> {
-    let header: [u16; Ipv4Hdr::LEN / 2] = read_linear(ctx, EthHdr::LEN as u32)?;
+fn read_ipv4(frame: Linear) -> Option<Plain> {
+    let header: [u16; Ipv4Hdr::LEN / 2] = frame.read(EthHdr::LEN)?;
     let [first, total, _, fragment, ttl_and_protocol, _, a, b, c, d] = header;
     let [version_and_length, _] = first.to_ne_bytes();
     let [_, protocol] = ttl_and_protocol.to_ne_bytes();
     let source: Address = [word(a, b), 0, 0, 0];
-    let payload = u32::from(u16::from_be(total)).wrapping_sub(Ipv4Hdr::LEN as u32);
+    let payload = usize::from(u16::from_be(total)).wrapping_sub(Ipv4Hdr::LEN);
     let is_plain = version_and_length == 0x45
         && fragment & 0x3fff_u16.to_be() == 0
         && first_octet(&[word(c, d), 0, 0, 0]) < 0xe0
@@ -129,13 +129,13 @@ fn read_ipv4(ctx: &XdpContext) -> Option<Plain> {
     if !is_plain {
         return None;
     }
-    let offset = (EthHdr::LEN + Ipv4Hdr::LEN) as u32;
-    read_transport(ctx, Source::new(source, true), protocol, offset, payload, DHCPV4_CLIENT)
+    let offset = EthHdr::LEN + Ipv4Hdr::LEN;
+    read_transport(frame, Source::new(source, true), protocol, offset, payload, DHCPV4_CLIENT)
 }
 
 #[inline(always)]
-fn read_ipv6(ctx: &XdpContext) -> Option<Plain> {
-    let header: [u16; Ipv6Hdr::LEN / 2] = read_linear(ctx, EthHdr::LEN as u32)?;
+fn read_ipv6(frame: Linear) -> Option<Plain> {
+    let header: [u16; Ipv6Hdr::LEN / 2] = frame.read(EthHdr::LEN)?;
     let [first, _, payload, next_and_limit, s0, s1, s2, s3, s4, s5, s6, s7, d0, ..] = header;
     let [protocol, _] = next_and_limit.to_ne_bytes();
     let source = [word(s0, s1), word(s2, s3), word(s4, s5), word(s6, s7)];
@@ -145,31 +145,30 @@ fn read_ipv6(ctx: &XdpContext) -> Option<Plain> {
     if !is_plain {
         return None;
     }
-    let offset = (EthHdr::LEN + Ipv6Hdr::LEN) as u32;
-    let payload = u32::from(u16::from_be(payload));
-    read_transport(ctx, Source::new(source, false), protocol, offset, payload, DHCPV6_CLIENT)
+    let offset = EthHdr::LEN + Ipv6Hdr::LEN;
+    let payload = usize::from(u16::from_be(payload));
+    read_transport(frame, Source::new(source, false), protocol, offset, payload, DHCPV6_CLIENT)
 }
 
 /// Reads what is left when all of the packet lies in the linear part.
 #[inline(always)]
 fn read_transport(
-    ctx: &XdpContext,
+    frame: Linear,
     source: Source,
     protocol: u8,
-    offset: u32,
-    payload: u32,
+    offset: usize,
+    payload: usize,
     dhcp_client: u16,
 ) -> Option<Plain> {
-    let in_reach = (ctx.data_end() - ctx.data()) as u32;
-    if payload > in_reach.wrapping_sub(offset) {
+    let [_, port] = frame.read::<[u16; 2]>(offset)?;
+    if payload > frame.bytes() - offset {
         return None;
     }
-    let [_, port] = read_linear::<[u16; 2]>(ctx, offset)?;
     let port = u16::from_be(port);
     let begins = match protocol {
         UDP if payload >= UDP_BYTES && port != dhcp_client => false,
         TCP if payload >= TCP_BYTES => {
-            let [flags] = read_linear::<[u16; 1]>(ctx, offset + TCP_BYTES - 2)?;
+            let [flags] = frame.read::<[u16; 1]>(offset + TCP_BYTES - 2)?;
             begins_connection(flags.to_ne_bytes()[1])
         }
         _ => return None,
