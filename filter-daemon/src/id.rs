@@ -100,3 +100,17 @@ impl<'de> Deserialize<'de> for ObjectId {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_its_parts_and_its_digits() {
+        let id = ObjectId::from_parts(0x0102_0304, 0xa0b0_c0d0, [9, 0x1f, 0, 0xff]);
+        assert_eq!(id.to_string(), "01020304a0b0c0d0091f00ff");
+        assert_eq!((id.number(), id.tail()), (0xa0b0_c0d0, 0x091f_00ff));
+        assert_eq!(id.to_string().parse::<ObjectId>().expect("an id"), id);
+        assert_eq!(serde_json::to_string(&id).expect("a text"), format!("{:?}", id.to_string()));
+    }
+}

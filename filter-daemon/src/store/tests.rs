@@ -1,5 +1,6 @@
 //! The store through its one door: what it keeps, refuses and survives.
 
+mod bulk;
 mod damage;
 mod full;
 mod limits;
