@@ -6,10 +6,13 @@
 //! Invariants: one key an enabled entry (no two entries share a prefix), the
 //! two families never share a table, an address is kept as it was typed.
 
+mod comparison;
 mod list;
 mod prefix;
 mod prefix_set;
+mod sorted;
 
+pub use comparison::Comparison;
 pub use list::{AccessList, Entry, ListError};
 pub use prefix::{Address, AddressError, Prefix};
 pub use prefix_set::{PrefixSet, PrefixTable};

@@ -16,6 +16,7 @@ mod drops;
 mod entries;
 mod fault;
 mod host;
+mod listed;
 mod path;
 mod peer;
 mod protect;

@@ -9,6 +9,8 @@
 //! given out twice; a database that is not known to be whole is never
 //! started from, and never written to.
 
+mod aftermath;
+mod apply;
 mod change;
 mod database;
 mod directory;
@@ -31,6 +33,8 @@ use crate::command::{Outcome, Request, Session};
 use crate::config::{FailSafe, Limits};
 use crate::policy;
 use crate::state::State;
+use aftermath::Aftermath;
+use database::Database;
 use writer::{Job, Writer};
 
 /// The longest comment of an entry.
@@ -60,7 +64,8 @@ pub fn open(
     fail_safe: Vec<FailSafe>,
 ) -> Result<Handle, OpenError> {
     let lock = directory::claim(directory)?;
-    let (connection, loaded) = database::open(directory)?;
+    let Database { connection, second, loaded } = database::open(directory)?;
+    let aftermath = Aftermath::start(second).map_err(|source| OpenError::Thread { source })?;
     let (publish, state) = watch::channel(Arc::new(loaded.state));
     let (jobs, queue) = mpsc::channel(QUEUE);
     let fail_safe: Arc<[FailSafe]> = fail_safe.into();
@@ -73,6 +78,7 @@ pub fn open(
         fail_safe: Arc::clone(&fail_safe),
         publish,
         rows_since_checkpoint: 0,
+        aftermath,
         _lock: lock,
     };
     std::thread::Builder::new()

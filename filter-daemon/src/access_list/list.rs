@@ -1,4 +1,7 @@
 //! An app's ordered entries.
+//!
+//! One entry costs what it costs, however long the list; many at a time cost
+//! far less each than one by one.
 
 use std::sync::Arc;
 
@@ -7,26 +10,24 @@ use imbl::OrdMap;
 
 use super::prefix::{Address, Prefix};
 use super::prefix_set::PrefixSet;
+use super::sorted::Sorted;
 use crate::id::ObjectId;
 
 /// One line that an operator wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its id on the wire.
+    /// Its id on the wire, which holds its number.
     pub id: ObjectId,
-    /// Its stable number: the order of creation, and what the kernel counts by.
-    pub number: u32,
     /// The address as typed, with its prefix.
     pub address: Address,
     /// Free text, possibly empty.
-    pub comment: String,
+    pub comment: Box<str>,
 }
 
 /// Entries in the order of their creation, and the prefixes they stand for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessList {
     entries: OrdMap<u32, Arc<Entry>>,
-    numbers: OrdMap<ObjectId, u32>,
     prefixes: PrefixSet,
 }
 
@@ -46,10 +47,22 @@ pub enum ListError {
     UnknownEntry(ObjectId),
 }
 
+impl Entry {
+    /// Its stable number: the order of creation, and what the kernel counts by.
+    pub fn number(&self) -> u32 {
+        self.id.number()
+    }
+}
+
 impl AccessList {
     /// The entries, oldest first.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
         self.entries.values()
+    }
+
+    /// The entries from a number on, oldest first.
+    pub fn entries_from(&self, number: u32) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.range(number..).map(|(_, entry)| entry)
     }
 
     /// How many entries there are.
@@ -69,7 +82,7 @@ impl AccessList {
 
     /// The entry of an id.
     pub fn entry(&self, id: ObjectId) -> Option<&Arc<Entry>> {
-        self.entries.get(self.numbers.get(&id)?)
+        self.entries.get(&id.number()).filter(|entry| entry.id == id)
     }
 
     /// The entry that stands for a prefix.
@@ -77,45 +90,51 @@ impl AccessList {
         self.entries.get(&self.prefixes.get(prefix)?.entry)
     }
 
-    /// Adds an entry whose number and id are new.
-    pub fn insert(&mut self, entry: Entry) -> Result<Arc<Entry>, ListError> {
-        self.refuse_duplicate(&entry)?;
-        let entry = Arc::new(entry);
-        self.put(Arc::clone(&entry));
-        Ok(entry)
+    /// Adds entries whose numbers and ids are new: all of them or none.
+    pub fn extend(&mut self, entries: &[Arc<Entry>]) -> Result<(), ListError> {
+        let mut list = self.clone();
+        for entry in entries {
+            list.entries.insert(entry.number(), Arc::clone(entry));
+        }
+        let prefixes = entries.iter().map(|entry| (entry.address.prefix(), entry.number()));
+        list.prefixes
+            .extend(Sorted::new(prefixes))
+            .map_err(|[existing, new]| duplicate(&list.entries[&new], &list.entries[&existing]))?;
+        *self = list;
+        Ok(())
     }
 
     /// Puts an entry in the place of the one with the same id.
-    pub fn replace(&mut self, entry: Entry) -> Result<Arc<Entry>, ListError> {
-        self.refuse_duplicate(&entry)?;
-        self.remove(entry.id)?;
-        let entry = Arc::new(entry);
-        self.put(Arc::clone(&entry));
-        Ok(entry)
-    }
-
-    /// Takes an entry off the list.
-    pub fn remove(&mut self, id: ObjectId) -> Result<Arc<Entry>, ListError> {
-        let number = self.numbers.remove(&id).ok_or(ListError::UnknownEntry(id))?;
-        let entry = self.entries.remove(&number).ok_or(ListError::UnknownEntry(id))?;
-        self.prefixes.remove(entry.address.prefix());
-        Ok(entry)
-    }
-
-    fn refuse_duplicate(&self, entry: &Entry) -> Result<(), ListError> {
+    pub fn replace(&mut self, entry: &Arc<Entry>) -> Result<(), ListError> {
+        let old = self.entry(entry.id).cloned().ok_or(ListError::UnknownEntry(entry.id))?;
         match self.entry_of_prefix(entry.address.prefix()) {
-            Some(existing) if existing.id != entry.id => Err(ListError::Duplicate {
-                address: entry.address.text().to_owned(),
-                existing: Arc::clone(existing),
-            }),
-            Some(_) | None => Ok(()),
+            Some(existing) if existing.id != entry.id => return Err(duplicate(entry, existing)),
+            Some(_) | None => {}
+        }
+        self.prefixes.remove(old.address.prefix());
+        self.prefixes.insert(entry.address.prefix(), points_to(entry));
+        self.entries.insert(entry.number(), Arc::clone(entry));
+        Ok(())
+    }
+
+    /// Takes entries off, those that are on the list.
+    pub fn remove(&mut self, entries: &[Arc<Entry>]) {
+        if entries.len() == self.len() && entries.iter().eq(self.entries()) {
+            *self = Self::default();
+        }
+        for entry in entries {
+            if self.entries.remove(&entry.number()).is_some() {
+                self.prefixes.remove(entry.address.prefix());
+            }
         }
     }
+}
 
-    fn put(&mut self, entry: Arc<Entry>) {
-        self.numbers.insert(entry.id, entry.number);
-        self.prefixes
-            .insert(entry.address.prefix(), TrieValue { entry: entry.number, expires_boot_s: 0 });
-        self.entries.insert(entry.number, entry);
-    }
+fn points_to(entry: &Entry) -> TrieValue {
+    TrieValue { entry: entry.number(), expires_boot_s: 0 }
+}
+
+fn duplicate(entry: &Entry, existing: &Arc<Entry>) -> ListError {
+    let address = entry.address.text().to_owned();
+    ListError::Duplicate { address, existing: Arc::clone(existing) }
 }

@@ -14,7 +14,7 @@ pub struct Prefix(IpNet);
 /// An address or CIDR as an operator typed it, with its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    text: String,
+    text: Box<str>,
     prefix: Prefix,
 }
 
@@ -132,7 +132,7 @@ impl Address {
                 network: prefix,
             });
         }
-        Ok(Self { text: text.to_owned(), prefix })
+        Ok(Self { text: text.into(), prefix })
     }
 
     /// The text as typed.
@@ -161,7 +161,7 @@ fn network(text: &str, address: IpAddr, length: &str) -> Result<IpNet, AddressEr
 
 impl From<Prefix> for Address {
     fn from(prefix: Prefix) -> Self {
-        Self { text: prefix.to_string(), prefix }
+        Self { text: prefix.to_string().into(), prefix }
     }
 }
 

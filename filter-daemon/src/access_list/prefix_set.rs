@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use filter_common::trie::TrieValue;
 use imbl::OrdMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use sha2::{Digest as _, Sha256};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::prefix::Prefix;
+use super::sorted::Sorted;
 
 /// Prefixes of one family and a digest of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,17 @@ impl<N: Ord + Copy + Into<IpNet>> PrefixTable<N> {
         previous
     }
 
+    /// Inserts entries by their numbers, or answers the two that have a prefix
+    /// in common.
+    fn extend(&mut self, sorted: Vec<(N, u32)>) -> Result<(), [u32; 2]> {
+        for (prefix, entry) in sorted {
+            if let Some(existing) = self.insert(prefix, TrieValue { entry, expires_boot_s: 0 }) {
+                return Err([existing.entry, entry]);
+            }
+        }
+        Ok(())
+    }
+
     /// Removes; answers what was there.
     pub fn remove(&mut self, prefix: &N) -> Option<TrieValue> {
         let previous = self.prefixes.remove(prefix)?;
@@ -56,18 +68,19 @@ impl<N: Ord + Copy + Into<IpNet>> PrefixTable<N> {
     }
 }
 
+/// Of all the bytes of a pair, which have a place each, so that no two pairs
+/// look alike. XXH3 is the same in every build.
 fn pair_hash(prefix: IpNet, value: TrieValue) -> u64 {
-    let mut hash = Sha256::new();
+    let mut pair = [0; 26];
     match prefix.addr() {
-        IpAddr::V4(address) => hash.update(address.octets()),
-        IpAddr::V6(address) => hash.update(address.octets()),
+        IpAddr::V4(address) => pair[..4].copy_from_slice(&address.octets()),
+        IpAddr::V6(address) => pair[..16].copy_from_slice(&address.octets()),
     }
-    hash.update([prefix.prefix_len()]);
-    hash.update(value.entry.to_be_bytes());
-    hash.update(value.expires_boot_s.to_be_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(&hash.finalize()[..8]);
-    u64::from_be_bytes(first)
+    pair[16] = prefix.max_prefix_len();
+    pair[17] = prefix.prefix_len();
+    pair[18..22].copy_from_slice(&value.entry.to_be_bytes());
+    pair[22..].copy_from_slice(&value.expires_boot_s.to_be_bytes());
+    xxh3_64(&pair)
 }
 
 impl PrefixSet {
@@ -105,6 +118,13 @@ impl PrefixSet {
             IpNet::V4(network) => self.v4.insert(network, value),
             IpNet::V6(network) => self.v6.insert(network, value),
         }
+    }
+
+    /// Inserts the prefixes of many entries, or answers the numbers of two that
+    /// have one in common; the set is of no use then.
+    pub(super) fn extend(&mut self, sorted: Sorted) -> Result<(), [u32; 2]> {
+        self.v4.extend(sorted.v4)?;
+        self.v6.extend(sorted.v6)
     }
 
     /// Removes; answers what was there.

@@ -56,7 +56,7 @@ async fn create_app(
         mode: new.mode.as_deref().map_or(Ok(Mode::Enforce), wire::mode)?,
         scopes: wire::scopes(&new.scopes)?,
         trusted_hops: wire::trusted_hops(&new.trusted_hops)?,
-        entries: new.entries.map_or_else(|| Ok(everywhere()), wire::entries)?,
+        entries: new.entries.map_or_else(|| Ok(everywhere()), |entries| entries.0)?,
     };
     let (outcome, in_force) = protect.execute(&control, Command::CreateApp { group, app }).await?;
     let app = app_of(outcome)?;
@@ -87,9 +87,8 @@ async fn import(
     protect: Protect,
     Sent(sent): Sent<ImportIn, BULK_BYTES>,
 ) -> Result<Response, Fault> {
-    let replace = sent.replace;
-    let entries = wire::entries(sent.entries)?;
-    let command = Command::ImportEntries { app, entries, replace };
+    let ImportIn { entries, replace } = sent;
+    let command = Command::ImportEntries { app, entries: entries.0?, replace };
     let (outcome, in_force) = protect.execute(&control, command).await?;
     match outcome {
         Outcome::Imported { added, removed, unchanged } => {

@@ -15,7 +15,9 @@ use super::fault::Fault;
 const SMALL_BYTES: usize = 1 << 20;
 
 /// The limit of a body that holds a whole list.
-pub(super) const BULK_BYTES: usize = 64 << 20;
+///
+/// A million addresses take 25 to 60 MiB; there is room for comments.
+pub(super) const BULK_BYTES: usize = 128 << 20;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,7 +27,7 @@ const LONG_READ_BYTES: usize = 256 << 10;
 
 /// How many bodies above the ordinary limit are in memory at a time; the
 /// others wait.
-static TURNS: Semaphore = Semaphore::const_new(4);
+static TURNS: Semaphore = Semaphore::const_new(2);
 
 /// What a client sent.
 pub(super) struct Sent<T, const LIMIT_BYTES: usize = SMALL_BYTES>(pub(super) T);
@@ -72,31 +74,38 @@ async fn collect(
         }
         if turn.is_none() && bytes.len() + data.len() > SMALL_BYTES {
             turn = TURNS.acquire().await.ok();
+            bytes.reserve_exact(announced.saturating_sub(bytes.len()));
         }
         bytes.extend_from_slice(&data);
     }
     Ok((bytes, turn))
 }
 
-/// Reads JSON; a fault names the field.
+/// Reads JSON.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     if bytes.trim_ascii().is_empty() {
         return Err(Fault::malformed_json("the body is empty: send a JSON object"));
     }
+    serde_json::from_slice(bytes).map_err(|cause| match cause.classify() {
+        serde_json::error::Category::Data => data_fault::<T>(bytes, &cause),
+        serde_json::error::Category::Io
+        | serde_json::error::Category::Syntax
+        | serde_json::error::Category::Eof => not_json(&cause),
+    })
+}
+
+/// The fault with the name of its field. To keep track of names takes as long
+/// as the rest of the reading: it is done when there is a fault to tell.
+fn data_fault<T: DeserializeOwned>(bytes: &[u8], cause: &serde_json::Error) -> Fault {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let cause = error.into_inner();
-        match cause.classify() {
-            serde_json::error::Category::Data if path == "." => Fault::parameter(cause.to_string()),
-            serde_json::error::Category::Data => Fault::parameter(format!("{path}: {cause}")),
-            serde_json::error::Category::Io
-            | serde_json::error::Category::Syntax
-            | serde_json::error::Category::Eof => not_json(&cause),
-        }
-    })?;
-    reader.end().map_err(|cause| not_json(&cause))?;
-    Ok(value)
+    let path = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Err(error) => error.path().to_string(),
+        Ok(_) => ".".to_owned(),
+    };
+    match path.as_str() {
+        "." => Fault::parameter(cause.to_string()),
+        path => Fault::parameter(format!("{path}: {cause}")),
+    }
 }
 
 fn not_json(cause: &serde_json::Error) -> Fault {

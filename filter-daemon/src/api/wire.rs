@@ -1,18 +1,18 @@
 //! Wire types: what goes over HTTP, and nothing that stays inside.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use super::listed::{EntriesIn, Items};
 use crate::access_list::{Address, Entry, Prefix};
 use crate::app::{App, Mode, Scope, parse_mode};
 use crate::command::Command;
-use crate::command::NewEntry;
 use crate::id::ObjectId;
 use crate::state::{Group, Settings};
-
-/// How many faults of a long list are told at once.
-const FAULTS_TOLD: usize = 20;
 
 #[derive(Serialize)]
 pub(super) struct GroupOut<'a> {
@@ -65,15 +65,8 @@ pub(super) struct EntryIn {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListedIn {
-    address: String,
-    comment: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct ImportIn {
-    pub(super) entries: Vec<ListedIn>,
+    pub(super) entries: EntriesIn,
     #[serde(default)]
     pub(super) replace: bool,
 }
@@ -94,7 +87,7 @@ pub(super) struct AppIn {
     pub(super) scopes: Vec<String>,
     #[serde(default)]
     pub(super) trusted_hops: Vec<String>,
-    pub(super) entries: Option<Vec<ListedIn>>,
+    pub(super) entries: Option<EntriesIn>,
 }
 
 #[derive(Deserialize)]
@@ -187,49 +180,18 @@ pub(super) fn mode(text: &str) -> Result<Mode, Fault> {
 
 /// Reads scopes; every bad one is told.
 pub(super) fn scopes(texts: &[String]) -> Result<Vec<Scope>, Fault> {
-    all(texts.iter(), |text| text.parse().map_err(|error| format!("{error}")), "scopes", "")
+    all(texts, "scopes")
 }
 
 /// Reads trusted hops; every bad one is told.
 pub(super) fn trusted_hops(texts: &[String]) -> Result<Vec<Prefix>, Fault> {
-    all(texts.iter(), |text| text.parse().map_err(|error| format!("{error}")), "trusted_hops", "")
+    all(texts, "trusted_hops")
 }
 
-/// Reads entries; every bad one is told.
-pub(super) fn entries(listed: Vec<ListedIn>) -> Result<Vec<NewEntry>, Fault> {
-    let read = |entry: ListedIn| match Address::parse(&entry.address) {
-        Ok(address) => Ok(NewEntry { address, comment: entry.comment.unwrap_or_default() }),
-        Err(error) => Err(error.to_string()),
-    };
-    all(listed.into_iter(), read, "entries", ".address")
-}
-
-/// Reads every item, or tells the first faults by their places.
-fn all<I, T>(
-    items: impl ExactSizeIterator<Item = I>,
-    read: impl Fn(I) -> Result<T, String>,
-    list: &str,
-    field: &str,
-) -> Result<Vec<T>, Fault> {
-    let mut good = Vec::with_capacity(items.len());
-    let mut told = Vec::new();
-    let mut faults = 0;
-    for (position, item) in items.enumerate() {
-        match read(item) {
-            Ok(item) => good.push(item),
-            Err(text) => {
-                faults += 1;
-                if told.len() < FAULTS_TOLD {
-                    told.push(format!("{list}[{position}]{field}: {text}"));
-                }
-            }
-        }
+fn all<T: FromStr<Err: Display>>(texts: &[String], list: &'static str) -> Result<Vec<T>, Fault> {
+    let mut items = Items::new(list, "");
+    for text in texts {
+        items.take(text.parse());
     }
-    match faults {
-        0 => Ok(good),
-        _ if faults > told.len() => {
-            Err(Fault::parameter(format!("{}; and {} more", told.join("; "), faults - told.len())))
-        }
-        _ => Err(Fault::parameter(told.join("; "))),
-    }
+    items.finish()
 }

@@ -55,13 +55,13 @@ pub(super) struct EntryList {
 }
 
 /// An entry to be.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct NewEntry {
+#[derive(Debug, Serialize)]
+pub(super) struct NewEntry<'a> {
     /// The address as typed.
-    pub(super) address: String,
+    pub(super) address: &'a str,
     /// Free text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) comment: Option<String>,
+    pub(super) comment: Option<&'a str>,
 }
 
 /// What an import did.

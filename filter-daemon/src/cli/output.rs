@@ -21,8 +21,15 @@ pub(super) struct Columns(Table);
 impl Columns {
     /// A table with these headings.
     pub(super) fn new<const N: usize>(headings: [&str; N]) -> Self {
+        let mut columns = Self::continued();
+        columns.0.set_header(headings);
+        columns
+    }
+
+    /// More rows for a table that has its headings already.
+    pub(super) fn continued() -> Self {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(headings);
+        table.load_style(presets::NOTHING);
         // A serial console may say that it has no columns at all.
         if table.is_tty() && table.width() >= Some(NARROWEST) {
             table.set_content_arrangement(ContentArrangement::Dynamic);

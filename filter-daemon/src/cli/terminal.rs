@@ -9,7 +9,7 @@ use std::time::Duration;
 use dialoguer::console::Term;
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, MultiSelect, Select};
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
 
@@ -68,7 +68,9 @@ pub(super) async fn wait<F: Future>(what: &'static str, work: F) -> F::Output {
         output = &mut work => return output,
         () = tokio::time::sleep(SHOWN_AFTER) => {}
     }
-    let spinner = ProgressBar::new_spinner().with_message(what);
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+    let style = style.expect("the template is well formed");
+    let spinner = ProgressBar::new_spinner().with_style(style).with_message(what);
     // Hides itself where stderr is no terminal.
     spinner.set_draw_target(ProgressDrawTarget::stderr());
     spinner.enable_steady_tick(TICK);

@@ -16,9 +16,8 @@ pub(super) struct Fresh {
 }
 
 impl Fresh {
-    /// A number and an id. The id holds the number, so that no two are equal
-    /// and those of one second sort by their age.
-    pub(super) fn id(&mut self) -> Result<(u32, ObjectId), StoreError> {
+    /// An id with the next number.
+    pub(super) fn id(&mut self) -> Result<ObjectId, StoreError> {
         let number = self.next_number;
         self.next_number = number.checked_add(1).ok_or(StoreError::LimitExceeded {
             what: "entries and apps made since the first start",
@@ -26,12 +25,9 @@ impl Fresh {
             limit: u32::MAX as usize,
             remedy: "export the lists, move the state directory away, and import them again",
         })?;
-        let mut random = [0; 8];
-        random[..4].copy_from_slice(&number.to_be_bytes());
-        random[4..].copy_from_slice(&rand::random::<[u8; 4]>());
         // Seconds wrap in 2106, as those of every other ObjectId do.
         let seconds = u32::try_from(self.now.rem_euclid(1 << 32)).unwrap_or(0);
-        Ok((number, ObjectId::from_parts(seconds, random)))
+        Ok(ObjectId::from_parts(seconds, number, rand::random()))
     }
 }
 

@@ -92,29 +92,39 @@ fn load_lists(
     next_number: u32,
     seal: &mut Seal,
 ) -> Result<BTreeMap<u32, AccessList>, LoadError> {
-    let mut lists: BTreeMap<u32, AccessList> = BTreeMap::new();
+    let mut lists: BTreeMap<u32, Vec<Arc<Entry>>> = BTreeMap::new();
     let mut statement = connection
         .prepare("SELECT number, app, id, address, comment FROM entries ORDER BY number")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let number: u32 = row.get(0)?;
         let app_index: u32 = row.get(1)?;
-        let address = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
-        let address = Address::parse(address)
-            .map_err(|error| LoadError::Damaged(format!("entry {number}: {error}")))?;
-        let entry =
-            Entry { id: parsed(row, 2, "entries.id")?, number, address, comment: row.get(4)? };
-        let entry = lists
-            .entry(app_index)
-            .or_default()
-            .insert(entry)
-            .map_err(|error| LoadError::Damaged(format!("entry {number}: {error}")))?;
+        let entry = Arc::new(entry(row, next_number)?);
         seal.add(seal::of_entry(app_index, &entry));
-        if number >= next_number {
-            return Err(LoadError::Damaged(format!("entry {number} was never given out")));
-        }
+        lists.entry(app_index).or_default().push(entry);
     }
-    Ok(lists)
+    lists
+        .into_iter()
+        .map(|(app_index, entries)| {
+            let mut list = AccessList::default();
+            list.extend(&entries).map_err(|error| LoadError::Damaged(error.to_string()))?;
+            Ok((app_index, list))
+        })
+        .collect()
+}
+
+fn entry(row: &Row<'_>, next_number: u32) -> Result<Entry, LoadError> {
+    let number: u32 = row.get(0)?;
+    let damaged = |cause: &dyn Display| LoadError::Damaged(format!("entry {number}: {cause}"));
+    let address = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
+    let address = Address::parse(address).map_err(|error| damaged(&error))?;
+    let entry = Entry { id: parsed(row, 2, "entries.id")?, address, comment: row.get(4)? };
+    if entry.number() != number {
+        return Err(damaged(&format!("its id {} holds another number", entry.id)));
+    }
+    if number >= next_number {
+        return Err(damaged(&"it was never given out"));
+    }
+    Ok(entry)
 }
 
 fn load_apps(

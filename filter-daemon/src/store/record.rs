@@ -1,32 +1,45 @@
-//! Rows into the database, and their part of the seal.
+//! Rows into the database.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
 use super::change::Row;
+use super::error::StoreError;
 use super::seal::{self, Seal};
 use crate::access_list::Entry;
 use crate::app::App;
+use crate::state::State;
 
-/// Writes a row within the transaction that is open on the connection.
-pub(super) fn record(
+/// Writes rows within the transaction that is open on the connection.
+pub(super) fn record(connection: &Connection, rows: &[Row]) -> Result<(), rusqlite::Error> {
+    rows.iter().try_for_each(|row| match row {
+        Row::App { old, new } => record_app(connection, old.as_deref(), new.as_deref()),
+        Row::Added { app, entries } => add(connection, app.index, entries),
+        Row::Removed { app, entries } => remove(connection, app.index, entries),
+        Row::Replaced { new, .. } => replace(connection, new),
+    })
+}
+
+/// Writes the host's row; every change does.
+pub(super) fn record_host(
     connection: &Connection,
-    row: &Row,
-    seal: &mut Seal,
-) -> Result<(), rusqlite::Error> {
-    match row {
-        Row::App { old, new } => {
-            old.iter().for_each(|app| seal.remove(seal::of_app(app)));
-            new.iter().for_each(|app| seal.add(seal::of_app(app)));
-            record_app(connection, old.as_deref(), new.as_deref())
-        }
-        Row::Entry { app_index, old, new } => {
-            old.iter().for_each(|entry| seal.remove(seal::of_entry(*app_index, entry)));
-            new.iter().for_each(|entry| seal.add(seal::of_entry(*app_index, entry)));
-            record_entry(connection, *app_index, old.as_ref(), new.as_ref())
-        }
-    }
+    after: &State,
+    next_number: u32,
+    seal: Seal,
+) -> Result<(), StoreError> {
+    let State { revision, settings, .. } = *after;
+    let sealed = seal.with(seal::of_host(revision, next_number, settings));
+    let text = "UPDATE host SET revision = ?1, next_number = ?2, dhcp = ?3, non_ip = ?4, seal = ?5
+                WHERE revision = ?1 - 1";
+    let hosts = connection.prepare_cached(text)?.execute(params![
+        revision.cast_signed(),
+        next_number,
+        settings.dhcp,
+        settings.non_ip,
+        sealed.to_sql(),
+    ])?;
+    if hosts == 1 { Ok(()) } else { Err(StoreError::Diverged) }
 }
 
 fn record_app(
@@ -60,28 +73,42 @@ fn record_app(
     Ok(())
 }
 
-fn record_entry(
+fn add(
     connection: &Connection,
     app_index: u32,
-    old: Option<&Arc<Entry>>,
-    new: Option<&Arc<Entry>>,
+    entries: &[Arc<Entry>],
 ) -> Result<(), rusqlite::Error> {
-    let Some(entry) = new else {
-        let gone = old.map(|entry| entry.number);
-        connection.prepare_cached("DELETE FROM entries WHERE number = ?1")?.execute([gone])?;
-        return Ok(());
-    };
-    let text = if old.is_none() {
-        "INSERT INTO entries (number, app, id, address, comment) VALUES (?1, ?2, ?3, ?4, ?5)"
-    } else {
-        "UPDATE entries SET app = ?2, id = ?3, address = ?4, comment = ?5 WHERE number = ?1"
-    };
-    connection.prepare_cached(text)?.execute(params![
-        entry.number,
-        app_index,
-        entry.id.to_string(),
-        entry.address.text(),
-        entry.comment,
-    ])?;
+    let text =
+        "INSERT INTO entries (number, app, id, address, comment) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let mut statement = connection.prepare_cached(text)?;
+    for entry in entries {
+        statement.execute(params![
+            entry.number(),
+            app_index,
+            entry.id.encode(&mut [0; 24]),
+            entry.address.text(),
+            entry.comment,
+        ])?;
+    }
+    Ok(())
+}
+
+/// A run of entries costs one pass over their pages.
+fn remove(
+    connection: &Connection,
+    app_index: u32,
+    entries: &[Arc<Entry>],
+) -> Result<(), rusqlite::Error> {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
+    let text = "DELETE FROM entries WHERE number BETWEEN ?1 AND ?2 AND app = ?3";
+    let range = params![first.number(), last.number(), app_index];
+    connection.prepare_cached(text)?.execute(range)?;
+    Ok(())
+}
+
+fn replace(connection: &Connection, entry: &Entry) -> Result<(), rusqlite::Error> {
+    let text = "UPDATE entries SET address = ?2, comment = ?3 WHERE number = ?1";
+    let row = params![entry.number(), entry.address.text(), entry.comment];
+    connection.prepare_cached(text)?.execute(row)?;
     Ok(())
 }

@@ -4,10 +4,9 @@
 //! A sum of hashes, so that a change of one row costs that row alone. It is
 //! no protection against somebody who may write the file.
 
-use std::sync::Arc;
-
 use sha2::{Digest as _, Sha256};
 
+use super::change::Row;
 use crate::access_list::Entry;
 use crate::app::App;
 use crate::state::{Group, Settings};
@@ -33,6 +32,29 @@ impl Seal {
 
     pub(super) fn remove(&mut self, row: u64) {
         self.0 = self.0.wrapping_sub(row);
+    }
+
+    /// The seal after a change of rows.
+    pub(super) fn after(mut self, rows: &[Row]) -> Self {
+        for row in rows {
+            match row {
+                Row::App { old, new } => {
+                    old.iter().for_each(|app| self.remove(of_app(app)));
+                    new.iter().for_each(|app| self.add(of_app(app)));
+                }
+                Row::Added { app, entries } => {
+                    entries.iter().for_each(|entry| self.add(of_entry(app.index, entry)));
+                }
+                Row::Removed { app, entries } => {
+                    entries.iter().for_each(|entry| self.remove(of_entry(app.index, entry)));
+                }
+                Row::Replaced { app, old, new } => {
+                    self.remove(of_entry(app.index, old));
+                    self.add(of_entry(app.index, new));
+                }
+            }
+        }
+        self
     }
 
     /// The seal with the host's row, which every change rewrites.
@@ -89,13 +111,13 @@ pub(super) fn of_app(app: &App) -> u64 {
     )
 }
 
-pub(super) fn of_entry(app_index: u32, entry: &Arc<Entry>) -> u64 {
+pub(super) fn of_entry(app_index: u32, entry: &Entry) -> u64 {
     hash(
         b'e',
         &[
-            &entry.number.to_be_bytes(),
+            &entry.number().to_be_bytes(),
             &app_index.to_be_bytes(),
-            entry.id.to_string().as_bytes(),
+            entry.id.encode(&mut [0; 24]).as_bytes(),
             entry.address.text().as_bytes(),
             entry.comment.as_bytes(),
         ],

@@ -1,5 +1,6 @@
 //! The store through its one door: what it keeps, refuses and survives.
 
+mod bulk;
 mod damage;
 mod full;
 mod limits;
@@ -250,7 +251,7 @@ fn numbers_are_never_given_out_twice() {
     bench.execute(Command::DeleteEntry { app, entry: gone.id }).expect("deleted");
     bench.reopen();
     let next = bench.add(app, "10.0.0.0/8").expect("new");
-    assert!(next.number > gone.number && next.id > gone.id, "{gone:?} {next:?}");
+    assert!(next.number() > gone.number() && next.id > gone.id, "{gone:?} {next:?}");
 }
 
 #[test]
@@ -284,7 +285,10 @@ fn imports_add_replace_and_count() {
     assert_eq!(counts(import(app, &["::3"], true)), (1, 2, 0));
     assert_eq!(counts(import(app, &["10.0.0.0/8"], true)), (1, 1, 0));
     let before = bench.state();
-    assert_ne!(before.apps[&app.app].list.entries().next().map(|e| e.number), Some(kept.number));
+    assert_ne!(
+        before.apps[&app.app].list.entries().next().map(|e| e.number()),
+        Some(kept.number())
+    );
     assert_eq!(*bench.reopen(), *before);
     let counts = |command| bench.execute(command).expect("imported").0;
     assert!(matches!(counts(import(app, &[], true)), Outcome::Imported { removed: 1, .. }));

@@ -1,18 +1,21 @@
 //! The single writer: one command at a time, on a thread of its own.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::aftermath::{self, Aftermath};
+use super::apply::apply;
 use super::change::{Change, work_out};
 use super::directory::Lock;
 use super::error::StoreError;
 use super::fresh::Fresh;
-use super::record::record;
-use super::seal::{self, Seal};
+use super::record::{record, record_host};
+use super::seal::Seal;
 use crate::command::{Command, Outcome, Request, Session};
 use crate::config::{FailSafe, Limits};
 use crate::policy;
@@ -20,6 +23,12 @@ use crate::state::State;
 
 /// After so many written rows the journal is moved into the database.
 const ROWS_A_CHECKPOINT: usize = 512;
+
+/// From so many rows on it pays to make the state on another thread.
+const MANY_ROWS: usize = 4096;
+
+/// Whether a state may come into being.
+type Check<'a> = dyn Fn(&State) -> Result<(), StoreError> + Sync + 'a;
 
 /// A request and where its answer goes.
 pub(super) struct Job {
@@ -38,6 +47,7 @@ pub(super) struct Writer {
     pub(super) fail_safe: Arc<[FailSafe]>,
     pub(super) publish: watch::Sender<Arc<State>>,
     pub(super) rows_since_checkpoint: usize,
+    pub(super) aftermath: Aftermath,
     pub(super) _lock: Lock,
 }
 
@@ -45,8 +55,6 @@ impl Writer {
     /// Works until the last handle is gone.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         while let Some(Job { request, reply }) = queue.blocking_recv() {
-            // Kept until the caller has its answer: the last copy of a long
-            // list takes a while to go.
             let before = Arc::clone(&self.publish.borrow());
             let answer = self.execute(&before, request);
             if let Err(error) = &answer {
@@ -54,52 +62,51 @@ impl Writer {
             }
             // A caller that has left does not undo what is durable.
             let _ = reply.send(answer);
-            self.checkpoint();
+            self.aftermath.free(before);
+            if self.rows_since_checkpoint >= ROWS_A_CHECKPOINT {
+                self.rows_since_checkpoint = 0;
+                self.aftermath.checkpoint();
+            }
         }
     }
 
     fn execute(&mut self, before: &State, request: Request) -> Result<(Outcome, u64), StoreError> {
-        let touches_policy = touches_policy(&request.command);
+        let Request { command, protect } = request;
+        let touches_policy = touches_policy(&command);
         let fresh = Fresh { next_number: self.next_number, now: unix_seconds() };
-        let mut change = work_out(before, request.command, &self.limits, fresh)?;
-        if change.rows.is_empty() && change.state.settings == before.settings {
+        let change = work_out(before, command, &self.limits, fresh)?;
+        if change.rows.is_empty() && change.settings == before.settings {
             return Ok((change.outcome, before.revision));
         }
-        change.state.revision = before.revision + 1;
-        if touches_policy {
-            policy::check(&change.state)?;
-        }
-        if let Some(session) = &request.protect {
-            self.refuse_cut(before, &change.state, session)?;
-        }
-        self.seal = self.commit(before, &change)?;
+        let fail_safe = Arc::clone(&self.fail_safe);
+        let check = |after: &State| {
+            if touches_policy {
+                policy::check(after)?;
+            }
+            protect.map_or(Ok(()), |session| refuse_cut(before, after, &fail_safe, session))
+        };
+        let (after, seal) = self.commit(before, &change, &check)?;
+        self.seal = seal;
         self.next_number = change.next_number;
-        self.rows_since_checkpoint += change.rows.len() + 1;
-        let revision = change.state.revision;
-        self.publish.send_replace(Arc::new(change.state));
-        Ok((change.outcome, revision))
-    }
-
-    fn refuse_cut(
-        &self,
-        before: &State,
-        after: &State,
-        session: &Session,
-    ) -> Result<(), StoreError> {
-        let admitted = |state| policy::admits(state, &self.fail_safe, session);
-        if admitted(before) && !admitted(after) {
-            return Err(StoreError::WouldCutSession(*session));
-        }
-        Ok(())
+        self.rows_since_checkpoint += change.count() + 1;
+        let revision = after.revision;
+        let outcome = outcome(change.outcome, &after);
+        self.publish.send_replace(Arc::new(after));
+        Ok((outcome, revision))
     }
 
     /// Durable when it answers well; not there when it does not.
-    fn commit(&mut self, before: &State, change: &Change) -> Result<Seal, StoreError> {
-        match self.try_commit(before, change) {
+    fn commit(
+        &mut self,
+        before: &State,
+        change: &Change,
+        check: &Check<'_>,
+    ) -> Result<(State, Seal), StoreError> {
+        match self.try_commit(before, change, check) {
             Err(StoreError::Storage(cause)) if self.is_full(&cause) => {
                 // The journal may hold more room than the change needs.
                 self.shrink_journal();
-                let again = self.try_commit(before, change);
+                let again = self.try_commit(before, change, check);
                 match again {
                     Err(StoreError::Storage(cause)) if self.is_full(&cause) => {
                         self.shrink_journal();
@@ -112,31 +119,36 @@ impl Writer {
         }
     }
 
-    fn try_commit(&mut self, before: &State, change: &Change) -> Result<Seal, StoreError> {
-        let mut seal = self.seal;
+    fn try_commit(
+        &mut self,
+        before: &State,
+        change: &Change,
+        check: &Check<'_>,
+    ) -> Result<(State, Seal), StoreError> {
+        let seal = self.seal;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for row in &change.rows {
-            record(&transaction, row, &mut seal)?;
-        }
-        let State { revision, settings, .. } = change.state;
-        let sealed = seal.with(seal::of_host(revision, change.next_number, settings));
-        let text =
-            "UPDATE host SET revision = ?1, next_number = ?2, dhcp = ?3, non_ip = ?4, seal = ?5
-                    WHERE revision = ?6";
-        let hosts = transaction.prepare_cached(text)?.execute(params![
-            revision.cast_signed(),
-            change.next_number,
-            settings.dhcp,
-            settings.non_ip,
-            sealed.to_sql(),
-            before.revision.cast_signed(),
-        ])?;
-        if hosts != 1 {
-            return Err(StoreError::Diverged);
-        }
+        let make = || {
+            let after = apply(before, change)?;
+            check(&after)?;
+            Ok::<_, StoreError>((after, seal.after(&change.rows)))
+        };
+        let (after, seal) = if change.count() < MANY_ROWS {
+            let made = make()?;
+            record(&transaction, &change.rows)?;
+            made
+        } else {
+            // The state is made while the rows are written.
+            std::thread::scope(|scope| {
+                let made = scope.spawn(make);
+                let recorded = record(&transaction, &change.rows);
+                let made = made.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+                recorded.map(|()| made).map_err(StoreError::from)
+            })?
+        };
+        record_host(&transaction, &after, change.next_number, seal)?;
         transaction.commit()?;
-        Ok(seal)
+        Ok((after, seal))
     }
 
     /// SQLite says "full" for a write, but only "I/O error" when the sync or
@@ -150,25 +162,32 @@ impl Writer {
         }
     }
 
-    /// Moves the journal into the database behind the callers' backs, so that
-    /// none of them waits for it.
-    fn checkpoint(&mut self) {
-        if self.rows_since_checkpoint >= ROWS_A_CHECKPOINT {
-            self.rows_since_checkpoint = 0;
-            self.move_journal("PRAGMA wal_checkpoint(PASSIVE)");
-        }
-    }
-
     /// Gives the journal's room back to the disk.
     fn shrink_journal(&mut self) {
         self.rows_since_checkpoint = 0;
-        self.move_journal("PRAGMA wal_checkpoint(TRUNCATE)");
+        aftermath::move_journal(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)");
     }
+}
 
-    fn move_journal(&self, pragma: &str) {
-        if let Err(error) = self.connection.query_row(pragma, [], |_| Ok(())) {
-            // Nothing is lost: the journal holds it, and the next time is near.
-            tracing::warn!(%error, directory = %self.directory.display(), "the database's journal cannot be moved into it");
+fn refuse_cut(
+    before: &State,
+    after: &State,
+    fail_safe: &[FailSafe],
+    session: Session,
+) -> Result<(), StoreError> {
+    let admitted = |state| policy::admits(state, fail_safe, &session);
+    if admitted(before) && !admitted(after) {
+        return Err(StoreError::WouldCutSession(session));
+    }
+    Ok(())
+}
+
+/// An app that was made or changed, with its list.
+fn outcome(outcome: Outcome, after: &State) -> Outcome {
+    match outcome {
+        Outcome::App(app) => Outcome::App(after.apps.get(&app.id).cloned().unwrap_or(app)),
+        Outcome::Entry(_) | Outcome::Deleted | Outcome::Imported { .. } | Outcome::Settings(_) => {
+            outcome
         }
     }
 }

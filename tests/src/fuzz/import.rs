@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use filter_daemon::access_list::{Address, Prefix};
+use filter_daemon::access_list::Prefix;
 
 #[path = "../../../filter-daemon/src/cli/access_list"]
 mod source {
+    use filter_daemon::access_list::Address;
+
     mod list_file;
 
-    pub(super) fn read(input: &[u8]) -> Result<Vec<String>, Vec<(usize, String)>> {
+    pub(super) fn read(input: &[u8]) -> Result<Vec<Address>, Vec<(usize, String)>> {
         list_file::read(input)
             .map_err(|faults| faults.into_iter().map(|fault| (fault.line, fault.why)).collect())
     }
@@ -20,10 +22,8 @@ mod source {
 pub fn import(input: &[u8]) {
     match source::read(input) {
         Ok(addresses) => {
-            let prefixes: BTreeSet<Prefix> = addresses
-                .iter()
-                .map(|text| Address::parse(text).expect("it was accepted").prefix())
-                .collect();
+            let prefixes: BTreeSet<Prefix> =
+                addresses.iter().map(|address| address.prefix()).collect();
             assert_eq!(prefixes.len(), addresses.len(), "a prefix is there twice");
         }
         Err(faults) => {

@@ -46,21 +46,19 @@ pub(super) fn host(rules: &Rules, ifindex: u32) -> Host {
 }
 
 fn app(index: u32, rules: &AppRules, mode: Mode) -> App {
+    let entry = |(number, text): (u32, &String)| {
+        let address = Address::parse(text).expect("scenarios list valid addresses");
+        let id = ObjectId::from_parts(0, number, [0; 4]);
+        Arc::new(Entry { id, address, comment: Box::default() })
+    };
+    let entries: Vec<_> = (1..).zip(&rules.list).map(entry).collect();
     let mut list = AccessList::default();
-    for (number, text) in (1..).zip(&rules.list) {
-        let entry = Entry {
-            id: ObjectId::from_parts(number, [0; 8]),
-            number,
-            address: Address::parse(text).expect("scenarios list valid addresses"),
-            comment: String::new(),
-        };
-        list.insert(entry).expect("scenarios list an address once");
-    }
+    list.extend(&entries).expect("scenarios list an address once");
     App {
-        id: ObjectId::from_parts(index, [1; 8]),
+        id: ObjectId::from_parts(index, 0, [1; 4]),
         client_app_id: format!("app{index}-aaaaa"),
         name: format!("app{index}"),
-        group: ObjectId::from_parts(0, [0; 8]),
+        group: ObjectId::from_parts(0, 0, [0; 4]),
         index,
         mode: rules.mode.unwrap_or(mode),
         scopes: rules

@@ -64,7 +64,7 @@ fn a_gigabyte_of_body() {
     let before = daemon.resident_bytes().expect("it runs");
     let chunk = [b"10000\r\n", &[b' '; 0x10000][..], b"\r\n"].concat();
     for (path, limit) in
-        [(&app.list, 1 << 20), (&format!("{}/access_list/import", app.ours), 64 << 20)]
+        [(&app.list, 1 << 20), (&format!("{}/access_list/import", app.ours), 128 << 20)]
     {
         // Without a length, and with one that is far too large.
         let mut stream = connect(&installation.socket());

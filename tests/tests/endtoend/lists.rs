@@ -140,6 +140,35 @@ fn watch_the_switch(wire: &Wire<'_>, goes: Place, comes: Place, done: impl Fn() 
 }
 
 #[test]
+fn a_long_file_is_kept_whole_when_the_daemon_is_killed_right_after_the_answer() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    daemon.control().create_app("big", &AppRules::new(&["host"]), Mode::Enforce);
+    let list = with_places(big_list(ENTRIES, 0), &[LISTED]);
+    let file = stage.installation.path("list");
+    std::fs::write(&file, list.join("\n")).expect("the directory is ours");
+    let file = file.to_str().expect("a path of ASCII");
+    let import = ["accesslist", "import", "--app", "big", "--replace", file];
+    let imported = stage.installation.filterctl(&stage.world.host, &import);
+    daemon.kill();
+    let summary = String::from_utf8_lossy(&imported.stdout);
+    assert!(summary.contains("100002 added, 0 removed, 0 unchanged"), "{imported:?}");
+
+    let daemon = stage.start();
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    assert!(place_gets_in(&wire, LISTED) && !place_gets_in(&wire, UNLISTED));
+    let shown =
+        stage.installation.filterctl(&stage.world.host, &["accesslist", "list", "--app", "big"]);
+    let shown = String::from_utf8(shown.stdout).expect("text");
+    let rows: Vec<&str> = shown.lines().skip(2).map(str::trim).collect();
+    assert!(rows == list, "{} rows, in the order of the file", rows.len());
+    let again = stage.installation.filterctl(&stage.world.host, &import);
+    daemon.kill();
+    let summary = String::from_utf8_lossy(&again.stdout);
+    assert!(summary.contains("0 added, 0 removed, 100002 unchanged"), "{again:?}");
+}
+
+#[test]
 fn an_import_that_fails_changes_nothing() {
     let stage = Stage::new();
     let daemon = stage.start();

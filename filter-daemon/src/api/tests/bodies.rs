@@ -41,9 +41,9 @@ async fn bodies_have_a_limit_by_their_path() {
     assert!(text.contains("1 MiB"), "{text}");
     let import = format!("/api/filter/v1/groups/{}/apps/{app}/access_list/import", bench.group());
     assert_eq!(bench.send(Method::POST, &import, &padded(2 << 20)).await.status, 200);
-    let (status, code, text) = bench.send(Method::POST, &import, &padded(64 << 20)).await.error();
+    let (status, code, text) = bench.send(Method::POST, &import, &padded(128 << 20)).await.error();
     assert_eq!((status, code.as_str()), (413, "BodyTooLarge"));
-    assert!(text.contains("64 MiB"), "{text}");
+    assert!(text.contains("128 MiB"), "{text}");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn add(
     address: &str,
     comment: Option<&str>,
 ) -> Result<Saved, Failure> {
-    let body = NewEntry { address: address.to_owned(), comment: comment.map(str::to_owned) };
+    let body = NewEntry { address, comment };
     let saved = invocation.change(Method::POST, &app.access_list_path(), Some(&body)).await?;
     let entry: Entry = saved.parse()?;
     match invocation.json {

@@ -9,10 +9,11 @@ use hyper::Method;
 use serde::Serialize;
 
 use super::list_file::{self, Faults};
+use crate::access_list::Address;
 use crate::cli::answers::{Imported, NewEntry};
 use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
-use crate::cli::output;
+use crate::cli::{output, terminal};
 
 /// What to import, and how.
 #[derive(Args, Debug)]
@@ -38,8 +39,8 @@ pub(in crate::cli) struct Options {
 const FAULTS_SHOWN: usize = 20;
 
 #[derive(Serialize)]
-struct Body {
-    entries: Vec<NewEntry>,
+struct Body<'a> {
+    entries: Vec<NewEntry<'a>>,
     replace: bool,
 }
 
@@ -52,8 +53,7 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
         true => "standard input".to_owned(),
         false => options.file.display().to_string(),
     };
-    let bytes = read(&options.file).map_err(|why| Failure::new(format!("{name}: {why}")))?;
-    let addresses = list_file::read(&bytes).map_err(|faults| refusal(&name, &faults))?;
+    let addresses = read(&name, options.file.clone()).await?;
     let app = invocation.app(options.app.as_deref(), "--app").await?;
     let id = &app.client_app_id;
     if addresses.is_empty() && !options.replace {
@@ -65,10 +65,10 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
         );
         invocation.confirm(&question)?;
     }
-    let comment = options.comment.clone();
-    let entry = |address| NewEntry { address, comment: comment.clone() };
-    let body =
-        Body { entries: addresses.into_iter().map(entry).collect(), replace: options.replace };
+    let comment = options.comment.as_deref();
+    let texts = addresses.iter().map(Address::text);
+    let entries = texts.map(|address| NewEntry { address, comment }).collect();
+    let body = Body { entries, replace: options.replace };
     let path = format!("{}/access_list/import", app.path());
     let saved = invocation.change(Method::POST, &path, Some(&body)).await?;
     let imported: Imported = saved.parse()?;
@@ -83,7 +83,14 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     saved.in_force()
 }
 
-fn read(file: &Path) -> io::Result<Vec<u8>> {
+async fn read(name: &str, file: PathBuf) -> Result<Vec<Address>, Failure> {
+    let reading = tokio::task::spawn_blocking(move || Ok(list_file::read(&bytes(&file)?)));
+    let read = terminal::wait("reading the list", reading).await.map_err(io::Error::from);
+    let list = read.flatten().map_err(|why| Failure::new(format!("{name}: {why}")))?;
+    list.map_err(|faults| refusal(name, &faults))
+}
+
+fn bytes(file: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match file == Path::new("-") {
         true => io::stdin().lock().read_to_end(&mut bytes)?,

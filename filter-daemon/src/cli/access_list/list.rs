@@ -7,6 +7,10 @@ use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
 use crate::cli::output::{self, Columns};
 
+const ADDRESS: &str = "IP Address";
+
+const ROWS_A_PIECE: usize = 10_000;
+
 /// Whose list.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Options {
@@ -35,9 +39,21 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     }
     let found = entries.len();
     output::line(&format!("Found {found} allowed IP address(es) and/or CIDR block(s)"))?;
-    let mut table = Columns::new(["IP Address", "Comment"]);
-    for entry in &entries {
-        table.row([&entry.address, &entry.comment]);
+    print(&entries)
+}
+
+/// A table of a million rows would fill the memory: it is printed in pieces,
+/// whose first columns are equally wide.
+fn print(entries: &[Entry]) -> Result<(), Failure> {
+    let addresses = entries.iter().map(|entry| entry.address.as_str());
+    let width = addresses.chain([ADDRESS]).map(str::len).max().unwrap_or_default();
+    let mut table = Columns::new([ADDRESS, "Comment"]);
+    for piece in entries.chunks(ROWS_A_PIECE) {
+        for entry in piece {
+            table.row([&format!("{:width$}", entry.address), &entry.comment]);
+        }
+        table.print()?;
+        table = Columns::continued();
     }
-    table.print()
+    Ok(())
 }

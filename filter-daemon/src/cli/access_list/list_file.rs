@@ -6,6 +6,7 @@
 mod json;
 mod lines;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -24,10 +25,10 @@ pub(super) struct Fault {
 pub(super) type Faults = Vec<Fault>;
 
 /// A text that should be an address, and its line.
-type Candidate = (usize, String);
+type Candidate<'a> = (usize, Cow<'a, str>);
 
-/// Reads either form; answers the addresses as typed.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<String>, Faults> {
+/// Reads either form.
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Address>, Faults> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         vec![Fault { line, why: "this is not UTF-8 text".to_owned() }]
@@ -56,12 +57,12 @@ fn accept(
     first_lines: &mut HashMap<Prefix, usize>,
     line: usize,
     candidate: &str,
-) -> Result<String, String> {
+) -> Result<Address, String> {
     let address = Address::parse(candidate).map_err(|error| error.to_string())?;
     match first_lines.entry(address.prefix()) {
         Entry::Vacant(place) => {
             place.insert(line);
-            Ok(address.text().to_owned())
+            Ok(address)
         }
         Entry::Occupied(first) => {
             let (first, prefix) = (first.get(), address.prefix());
@@ -81,7 +82,8 @@ mod tests {
 
     #[test]
     fn both_forms_say_the_same() {
-        let expected = Ok(vec!["192.0.2.1".to_owned(), "2001:DB8::/32".to_owned()]);
+        let typed = |text: &&str| Address::parse(text).expect(text);
+        let expected = Ok(["192.0.2.1", "2001:DB8::/32"].iter().map(typed).collect());
         for text in [
             "192.0.2.1\n2001:DB8::/32\n",
             "# a list\r\n\r\n  192.0.2.1  \r\n\t# more\r\n2001:DB8::/32",

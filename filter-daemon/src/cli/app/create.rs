@@ -46,21 +46,21 @@ pub(in crate::cli) struct Options {
 }
 
 #[derive(Serialize)]
-struct Body {
+struct Body<'a> {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<&'static str>,
     scopes: Vec<String>,
     trusted_hops: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entries: Option<Vec<NewEntry>>,
+    entries: Option<Vec<NewEntry<'a>>>,
 }
 
 impl Options {
-    fn entries(&self) -> Option<Vec<NewEntry>> {
-        let entry =
-            |address: &Address| NewEntry { address: address.text().to_owned(), comment: None };
-        (self.empty || !self.allow.is_empty()).then(|| self.allow.iter().map(entry).collect())
+    fn entries(&self) -> Option<Vec<NewEntry<'_>>> {
+        let entry = |address| NewEntry { address, comment: None };
+        let texts = self.allow.iter().map(Address::text);
+        (self.empty || !self.allow.is_empty()).then(|| texts.map(entry).collect())
     }
 }
 
@@ -128,8 +128,9 @@ mod tests {
     #[test]
     fn first_entries_are_default_empty_or_given() {
         let texts = |words: &[&str]| {
-            let entries = options(words).expect("valid").entries();
-            entries.map(|list| list.into_iter().map(|e| e.address).collect::<Vec<_>>())
+            let options = options(words).expect("valid");
+            let text = |entry: NewEntry<'_>| entry.address.to_owned();
+            options.entries().map(|list| list.into_iter().map(text).collect::<Vec<_>>())
         };
         assert_eq!(texts(&["web"]), None);
         assert_eq!(texts(&["web", "--empty"]), Some(vec![]));

@@ -122,6 +122,19 @@ fn a_changed_address_breaks_the_seal() {
 }
 
 #[test]
+fn a_row_under_another_number_is_damage() {
+    let (mut bench, _) = bench_with_a_list();
+    bench.close();
+    wait_until_closed(&bench);
+    let connection = Connection::open(bench.path().join("filterd.db")).expect("opened");
+    let text = "UPDATE entries SET number = 1 WHERE address = '198.51.100.7'";
+    assert_eq!(connection.execute(text, []).expect("changed"), 1);
+    drop(connection);
+    let error = refused_untouched(&bench);
+    assert!(error.to_string().contains("entry 1: its id"), "{error}");
+}
+
+#[test]
 fn a_lost_database_is_not_begun_anew_over_its_journal() {
     let bench = Bench::new();
     bench.app("web");

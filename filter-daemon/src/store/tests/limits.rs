@@ -32,7 +32,7 @@ fn numbers_that_run_out_are_refused() {
     // As a store would be after so many entries: the seal goes with it.
     super::damage::rewrite_host(bench.path(), |host| host.next_number = last);
     bench.reopen();
-    assert_eq!(bench.add(app, "::1").expect("the last").number, last);
+    assert_eq!(bench.add(app, "::1").expect("the last").number(), last);
     let before = bench.state();
     let error = bench.add(app, "::2").expect_err("none left");
     assert!(matches!(error, StoreError::LimitExceeded { .. }), "{error}");

@@ -108,7 +108,7 @@ fn picked(app: &crate::app::App, index: &prop::sample::Index) -> Option<ObjectId
 /// What holds in every state.
 fn check(state: &State) {
     for app in state.apps.values() {
-        let numbers: Vec<_> = app.list.entries().map(|entry| entry.number).collect();
+        let numbers: Vec<_> = app.list.entries().map(|entry| entry.number()).collect();
         assert!(numbers.is_sorted() && app.list.prefixes().len() == numbers.len());
     }
     let indexes: std::collections::BTreeSet<_> = state.apps.values().map(|app| app.index).collect();

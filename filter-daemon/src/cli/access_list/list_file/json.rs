@@ -1,11 +1,13 @@
 //! A JSON array of address strings.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::{Candidate, Fault, Faults};
 
 /// Splits a text into what should be addresses.
-pub(super) fn read(text: &str) -> (Vec<Candidate>, Faults) {
+pub(super) fn read(text: &str) -> (Vec<Candidate<'_>>, Faults) {
     let elements: Vec<&RawValue> = match serde_json::from_str(text) {
         Ok(elements) => elements,
         Err(error) => {
@@ -24,7 +26,7 @@ pub(super) fn read(text: &str) -> (Vec<Candidate>, Faults) {
         line += rest[..position].matches('\n').count();
         rest = &rest[position..];
         match serde_json::from_str::<String>(content) {
-            Ok(address) => candidates.push((line, address)),
+            Ok(address) => candidates.push((line, Cow::Owned(address))),
             Err(_) => faults.push(Fault {
                 line,
                 why: format!("{content} is not a string: an array of address strings is needed"),

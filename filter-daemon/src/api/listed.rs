@@ -1,0 +1,94 @@
+//! Long lists in a body: every bad item is told by its place.
+//!
+//! Entries are made while the body is read: a million of them are never there
+//! a second time as mere texts.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+use super::fault::Fault;
+use crate::access_list::Address;
+use crate::command::NewEntry;
+
+/// How many faults of a long list are told at once.
+const FAULTS_TOLD: usize = 20;
+
+/// The entries of a body, or what is wrong with them.
+pub(super) struct EntriesIn(pub(super) Result<Vec<NewEntry>, Fault>);
+
+/// The items of a list that are read so far, and the first faults.
+pub(super) struct Items<T> {
+    list: &'static str,
+    field: &'static str,
+    good: Vec<T>,
+    told: Vec<String>,
+    faults: usize,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListedIn<'a> {
+    #[serde(borrow)]
+    address: Cow<'a, str>,
+    comment: Option<String>,
+}
+
+impl<T> Items<T> {
+    /// None yet of the list with a name; the field is the one that can be bad.
+    pub(super) fn new(list: &'static str, field: &'static str) -> Self {
+        Self { list, field, good: Vec::new(), told: Vec::new(), faults: 0 }
+    }
+
+    /// Takes the next item.
+    pub(super) fn take<E: Display>(&mut self, item: Result<T, E>) {
+        match item {
+            Ok(item) => self.good.push(item),
+            Err(error) => {
+                if self.told.len() < FAULTS_TOLD {
+                    let place = self.good.len() + self.faults;
+                    self.told.push(format!("{}[{place}]{}: {error}", self.list, self.field));
+                }
+                self.faults += 1;
+            }
+        }
+    }
+
+    /// All items, if all are good.
+    pub(super) fn finish(self) -> Result<Vec<T>, Fault> {
+        let told = self.told.join("; ");
+        match self.faults {
+            0 => Ok(self.good),
+            faults if faults > FAULTS_TOLD => {
+                Err(Fault::parameter(format!("{told}; and {} more", faults - FAULTS_TOLD)))
+            }
+            _ => Err(Fault::parameter(told)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for EntriesIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = EntriesIn;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut listed: A) -> Result<EntriesIn, A::Error> {
+        let mut items = Items::new("entries", ".address");
+        while let Some(ListedIn { address, comment }) = listed.next_element()? {
+            let comment = comment.unwrap_or_default();
+            items.take(Address::parse(&address).map(|address| NewEntry { address, comment }));
+        }
+        Ok(EntriesIn(items.finish()))
+    }
+}
