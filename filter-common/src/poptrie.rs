@@ -8,10 +8,9 @@
 //!
 //! One array of [`Cell`]s holds a table. First comes the root: a word for each
 //! value of the first 16 address bits, [`WORDS_PER_CELL`] words a cell. Then
-//! comes the sieve: a bit for each value of the first 16 to 24 bits, longer for
+//! comes the sieve: a bit for each value of the first 16 to 22 bits, longer for
 //! longer lists; addresses whose bit is not set are refused at once. Of random
-//! sources it stops most. A fine sieve does not fit a CPU's own cache; then a
-//! coarse one that does lies behind it, and is asked first.
+//! sources it stops most, and it fits a CPU's own cache.
 //!
 //! A word that is no [`ROOT_ASK`], [`ROOT_REFUSED`] or [`ROOT_ADMITTED`] is the
 //! index of a region: [`QUARTERS`] nodes for the two bits that follow, and the
@@ -37,7 +36,7 @@ pub const WORDS_PER_CELL: u32 = 8;
 pub const SIEVE_WORD: u32 = ROOT_WORDS;
 
 /// The most address bits that a sieve tells apart.
-pub const MOST_SIEVE_BITS: u32 = 24;
+pub const MOST_SIEVE_BITS: u32 = 22;
 
 /// A root word: ask the trie.
 pub const ROOT_ASK: u32 = 0;
@@ -131,26 +130,11 @@ pub const fn root_index(high: u64) -> u32 {
     (high >> (u64::BITS - ROOT_BITS)) as u32
 }
 
-/// The most address bits that a coarse sieve tells apart: 512 KiB.
-pub const COARSE_BITS: u32 = 22;
-
 /// The word of the sieve that has an address's bit, when the sieve tells so
 /// many address bits apart; counted from the start of the table.
 #[inline(always)]
 pub const fn sieve_index(high: u64, sieve_bits: u32) -> u32 {
     SIEVE_WORD + (sieve_place(high, sieve_bits) >> 5)
-}
-
-/// The same for the coarse sieve behind a sieve of more than [`COARSE_BITS`].
-#[inline(always)]
-pub const fn coarse_index(high: u64, sieve_bits: u32) -> u32 {
-    coarse_word(sieve_bits) + (sieve_place(high, COARSE_BITS) >> 5)
-}
-
-/// The first word of the coarse sieve behind a sieve.
-#[inline(always)]
-pub const fn coarse_word(sieve_bits: u32) -> u32 {
-    SIEVE_WORD + (1_u32.wrapping_shl(sieve_bits) >> 5)
 }
 
 /// Whether the sieve holds an address back, by its word.

@@ -1,8 +1,7 @@
 //! The table that stands in front of a long list's trie.
 
 use filter_common::poptrie::{
-    Answer, COARSE_BITS, MAX_NODES, WORDS_PER_CELL, Walk, coarse_index, enter, is_held_back,
-    root_index, sieve_index, step,
+    Answer, MAX_NODES, WORDS_PER_CELL, Walk, enter, is_held_back, root_index, sieve_index, step,
 };
 use filter_common::trie::{ACCELERATED, ListRef, place, sieve_bits};
 
@@ -21,12 +20,6 @@ pub(crate) fn answer(source: Source, list: ListRef) -> Answer {
     let table = if source.is_v4 { TABLES4.get(place) } else { TABLES6.get(place) };
     let Some(table) = table else { return Answer::Ask };
     let sieve_bits = sieve_bits(list);
-    if sieve_bits > COARSE_BITS
-        && let Some(word) = word(table, coarse_index(source.high, sieve_bits))
-        && is_held_back(word, source.high, COARSE_BITS)
-    {
-        return Answer::Refused;
-    }
     match word(table, sieve_index(source.high, sieve_bits)) {
         Some(word) if is_held_back(word, source.high, sieve_bits) => Answer::Refused,
         Some(_) => look_up(table, source.high, source.low),

@@ -11,8 +11,8 @@ use std::os::fd::AsFd as _;
 
 use aya::maps::{Array, IterableMap as _, MapData, MapError};
 use filter_common::poptrie::{
-    COARSE_BITS, Cell, QUARTERS, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS,
-    SIEVE_WORD, TABLE_MAP_FLAGS, WORDS_PER_CELL, coarse_word,
+    Cell, QUARTERS, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS,
+    SIEVE_WORD, TABLE_MAP_FLAGS, WORDS_PER_CELL,
 };
 
 use super::mapping::Mapping;
@@ -214,38 +214,21 @@ impl Table {
     }
 
     fn change_sieve(&mut self, part: u32, blocks: Blocks, change: fn(u32, u32) -> u32) {
-        self.change_bits(SIEVE_WORD, self.sieve_bits, part, blocks, change);
-        if self.sieve_bits > COARSE_BITS {
-            let first = coarse_word(self.sieve_bits);
-            self.change_bits(first, COARSE_BITS, part, blocks, change);
-        }
-    }
-
-    /// Changes a part's bits in the sieve that starts at a word.
-    fn change_bits(
-        &mut self,
-        start: u32,
-        sieve_bits: u32,
-        part: u32,
-        blocks: Blocks,
-        change: fn(u32, u32) -> u32,
-    ) {
-        let bits = 1_u32 << (sieve_bits - ROOT_BITS);
+        let bits = 1_u32 << (self.sieve_bits - ROOT_BITS);
         let first = part * bits;
         let shift = first % u32::BITS;
         let mask = u32::MAX >> (u32::BITS - bits.min(u32::BITS)) << shift;
-        let words = start + first / u32::BITS..;
-        for (word, own) in words.zip(blocks.coarsened(sieve_bits)) {
+        let words = SIEVE_WORD + first / u32::BITS..;
+        for (word, own) in words.zip(blocks.coarsened(self.sieve_bits)) {
             let old = self.memory.word(word);
             self.memory.set_word(word, old & !mask | change(old, own << shift) & mask);
         }
     }
 }
 
-/// The cell behind root and sieves.
+/// The cell behind root and sieve.
 fn header(sieve_bits: u32) -> u32 {
-    let coarse = if sieve_bits > COARSE_BITS { (1 << COARSE_BITS) / u32::BITS } else { 0 };
-    (coarse_word(sieve_bits) + coarse) / WORDS_PER_CELL
+    (SIEVE_WORD + (1 << sieve_bits) / u32::BITS) / WORDS_PER_CELL
 }
 
 /// The root word of a part whose region starts at a cell.

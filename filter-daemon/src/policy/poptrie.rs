@@ -62,7 +62,7 @@ pub trait Net: Ord + Copy + Into<IpNet> {
 /// How many address bits the sieve of a list tells apart: enough that most of
 /// it is empty where the list is scattered, and no more than is needed.
 pub fn sieve_bits(entries: usize) -> u32 {
-    (entries.max(1).ilog2() + 5).clamp(ROOT_BITS, MOST_SIEVE_BITS)
+    (entries.max(1).ilog2() + 4).clamp(ROOT_BITS, MOST_SIEVE_BITS)
 }
 
 /// Compiles a whole table: calls `put` with every part that is a region or
