@@ -156,8 +156,13 @@ impl ScopeRecord {
 
 impl FailSafeRecord {
     /// Filler of unused places.
-    pub const UNUSED: Self =
-        Self { address: address::ZERO, mask: address::ZERO, port: 0, port_only: 0, family: FAMILY_ANY };
+    pub const UNUSED: Self = Self {
+        address: address::ZERO,
+        mask: address::ZERO,
+        port: 0,
+        port_only: 0,
+        family: FAMILY_ANY,
+    };
 }
 
 impl Generation {
@@ -182,8 +187,7 @@ const _: () = assert!(size_of::<FailSafeRecord>() == 36);
 const _: () = assert!(size_of::<AppRecord>() == 24);
 const _: () = assert!(size_of::<ScopeRecord>() == 48);
 const _: () = assert!(
-    size_of::<Generation>()
-        == 32 + 24 * MAX_APPS + 36 * MAX_FAIL_SAFE + 2 * 48 * MAX_SCOPES
+    size_of::<Generation>() == 32 + 24 * MAX_APPS + 36 * MAX_FAIL_SAFE + 2 * 48 * MAX_SCOPES
 );
 
 /// By port in host order, where the search for a packet's app starts: the

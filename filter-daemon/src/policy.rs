@@ -17,9 +17,9 @@ mod specificity;
 use std::net::Ipv4Addr;
 
 pub use compile::{check, compile};
-pub(crate) use port_index::{first_portless, port_index};
 use filter_common::generation::{FailSafeRecord, ScopeRecord};
 pub use judge::admits;
+pub(crate) use port_index::{first_portless, port_index};
 
 use crate::access_list::PrefixSet;
 use crate::app::{Mode, Scope};

@@ -46,7 +46,8 @@ fn is_link_local(packet: &Packet) -> bool {
 /// IGMP is sent with a TTL of 1 to a multicast address (RFC 3376 section 4).
 #[inline(always)]
 fn igmp(packet: &Packet) -> Option<Reason> {
-    (packet.hop_limit == 1 && first_octet(&packet.destination) & 0xf0 == 0xe0).then_some(Reason::Igmp)
+    (packet.hop_limit == 1 && first_octet(&packet.destination) & 0xf0 == 0xe0)
+        .then_some(Reason::Igmp)
 }
 
 #[inline(always)]

@@ -90,9 +90,7 @@ fn ask(plain: &Plain, list: ListRef) -> Option<Reason> {
     if list & ACCELERATED != 0 {
         return match table::answer(plain.source, list) {
             Answer::Refused => Some(Reason::NotListed),
-            Answer::Admitted => {
-                (!plain.begins && hit::count_unsampled()).then_some(Reason::Listed)
-            }
+            Answer::Admitted => (!plain.begins && hit::count_unsampled()).then_some(Reason::Listed),
             Answer::Ask => None,
         };
     }

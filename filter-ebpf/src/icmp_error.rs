@@ -48,8 +48,8 @@ fn is_error(packet: &Packet) -> bool {
 }
 
 /// What an answer to the quoted packet would look like, if this host could have
-/// sent it.
-#[inline(always)]
+/// sent it. Not inlined: headers are read on a stack of their own.
+#[inline(never)]
 fn quoted(ctx: &XdpContext, packet: &Packet) -> Option<&'static Packet> {
     let reverse = room(1)?;
     *reverse = *packet;

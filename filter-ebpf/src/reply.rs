@@ -1,5 +1,7 @@
 //! Flows that this host began, known by the host's socket table.
 
+use core::hint::black_box;
+
 use aya_ebpf::bindings::{bpf_sock, bpf_sock_tuple};
 use aya_ebpf::helpers::generated::{bpf_sk_lookup_udp, bpf_sk_release, bpf_skc_lookup_tcp};
 use aya_ebpf::programs::XdpContext;
@@ -39,38 +41,26 @@ pub(crate) fn reply(ctx: &XdpContext, packet: &Packet) -> Option<Reason> {
 /// socket that is no listener, on a port that nobody listens on.
 #[inline(never)]
 pub(crate) fn began_here(ctx: &XdpContext, packet: &Packet) -> bool {
+    let mut tuple = Tuple::new(packet);
     let is_connection = !matches!(
-        tcp_state(ctx, packet, packet.source_port),
+        tuple.tcp_state(ctx, packet),
         None | Some(STATE_LISTEN | STATE_NEW_SYN_RECV | STATE_SYN_RECV | STATE_CLOSE)
     );
     // No connection has a remote port of 0: only a listener can be found.
-    is_connection && tcp_state(ctx, packet, 0).is_none()
-}
-
-#[inline(always)]
-fn tcp_state(ctx: &XdpContext, packet: &Packet, source_port: u16) -> Option<u32> {
-    let (mut tuple, bytes) = tuple(packet, source_port);
-    // SAFETY: the tuple is initialised and of the length given; the socket is
-    // released on every path that has one.
-    unsafe {
-        let socket = bpf_skc_lookup_tcp(ctx.ctx.cast(), tuple.as_mut_ptr().cast(), bytes, CURRENT_NETNS, 0);
-        if socket.is_null() {
-            return None;
-        }
-        let state = (*socket).state;
-        bpf_sk_release(socket.cast());
-        Some(state)
-    }
+    tuple.set_ports(packet, 0);
+    is_connection && tuple.tcp_state(ctx, packet).is_none()
 }
 
 /// Whether a UDP socket is connected to the packet's source. A socket that is
 /// merely bound says nothing about who began.
 #[inline(never)]
 pub(crate) fn has_connected_udp(ctx: &XdpContext, packet: &Packet) -> bool {
-    let (mut tuple, bytes) = tuple(packet, packet.source_port);
-    // SAFETY: as in `tcp_state`.
+    let mut tuple = Tuple::new(packet);
+    let bytes = tuple_bytes(packet);
+    // SAFETY: the tuple is initialised and of the length given; the socket is
+    // released on every path that has one.
     unsafe {
-        let socket = bpf_sk_lookup_udp(ctx.ctx.cast(), tuple.as_mut_ptr().cast(), bytes, CURRENT_NETNS, 0);
+        let socket = bpf_sk_lookup_udp(ctx.ctx.cast(), tuple.pointer(), bytes, CURRENT_NETNS, 0);
         if socket.is_null() {
             return false;
         }
@@ -90,18 +80,56 @@ unsafe fn is_connected_to(socket: *const bpf_sock, packet: &Packet) -> bool {
     state == STATE_ESTABLISHED && port == packet.source_port && port != 0
 }
 
-/// A `bpf_sock_tuple` in network order.
-type Tuple = [u32; size_of::<bpf_sock_tuple>() / 4];
+/// What a look-up is for: a `bpf_sock_tuple` in network order.
+struct Tuple([u32; TUPLE_WORDS]);
 
-/// What a look-up is for, and how many bytes of it count.
+const TUPLE_WORDS: usize = size_of::<bpf_sock_tuple>() / 4;
+
+/// How many bytes of it count.
 #[inline(always)]
-fn tuple(packet: &Packet, source_port: u16) -> (Tuple, u32) {
-    let ports = word(source_port.to_be(), packet.destination_port.to_be());
-    let ([s, s1, s2, s3], [d, d1, d2, d3]) = (packet.source, packet.destination);
-    if packet.family == FAMILY_V4 {
-        // What follows the ports does not count, but must be something.
-        ([s, d, ports, s1, s2, s3, d1, d2, d3], TUPLE_BYTES_V4)
-    } else {
-        ([s, s1, s2, s3, d, d1, d2, d3, ports], TUPLE_BYTES_V6)
+fn tuple_bytes(packet: &Packet) -> u32 {
+    if packet.family == FAMILY_V4 { TUPLE_BYTES_V4 } else { TUPLE_BYTES_V6 }
+}
+
+impl Tuple {
+    #[inline(always)]
+    fn new(packet: &Packet) -> Self {
+        // Opaque to the optimiser, as in `Packet::new`.
+        let mut tuple = Self([black_box(0); TUPLE_WORDS]);
+        if packet.family == FAMILY_V4 {
+            tuple.0[0] = packet.source[0];
+            tuple.0[1] = packet.destination[0];
+        } else {
+            tuple.0[..4].copy_from_slice(&packet.source);
+            tuple.0[4..8].copy_from_slice(&packet.destination);
+        }
+        tuple.set_ports(packet, packet.source_port);
+        tuple
+    }
+
+    #[inline(always)]
+    fn set_ports(&mut self, packet: &Packet, source_port: u16) {
+        let ports = word(source_port.to_be(), packet.destination_port.to_be());
+        self.0[if packet.family == FAMILY_V4 { 2 } else { 8 }] = ports;
+    }
+
+    #[inline(always)]
+    fn tcp_state(&mut self, ctx: &XdpContext, packet: &Packet) -> Option<u32> {
+        // SAFETY: as in `has_connected_udp`.
+        unsafe {
+            let (tuple, bytes) = (self.pointer(), tuple_bytes(packet));
+            let socket = bpf_skc_lookup_tcp(ctx.ctx.cast(), tuple, bytes, CURRENT_NETNS, 0);
+            if socket.is_null() {
+                return None;
+            }
+            let state = (*socket).state;
+            bpf_sk_release(socket.cast());
+            Some(state)
+        }
+    }
+
+    #[inline(always)]
+    fn pointer(&mut self) -> *mut bpf_sock_tuple {
+        self.0.as_mut_ptr().cast()
     }
 }

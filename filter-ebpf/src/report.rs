@@ -31,19 +31,26 @@ pub(crate) fn report(ctx: &XdpContext, packet: &Packet, verdict: Verdict) {
     let finding = packet.finding;
     count(finding, verdict, packet.frame_bytes);
     if logs_packets() {
-        debug!(
-            ctx,
-            "if {} app {} reason {} verdict {}",
-            packet.ifindex,
-            finding.app,
-            finding.reason as u32,
-            verdict as u32
-        );
+        log(ctx, packet, verdict);
     }
     match verdict {
         Verdict::Pass => {}
         Verdict::WouldDrop | Verdict::Drop => sample(packet, verdict),
     }
+}
+
+/// Not inlined: what it needs is not on the stack of a program that never logs.
+#[inline(never)]
+fn log(ctx: &XdpContext, packet: &Packet, verdict: Verdict) {
+    let finding = packet.finding;
+    debug!(
+        ctx,
+        "if {} app {} reason {} verdict {}",
+        packet.ifindex,
+        finding.app,
+        finding.reason as u32,
+        verdict as u32
+    );
 }
 
 /// Counts a packet.

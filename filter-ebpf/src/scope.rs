@@ -8,8 +8,8 @@ use filter_common::generation::{
 use filter_common::reason::Reason;
 use filter_common::verdict::Mode;
 
-use crate::maps::PORT_INDEX;
 use crate::list::{ask_list, is_trusted_hop};
+use crate::maps::PORT_INDEX;
 use crate::packet::{Packet, Ports};
 use crate::scan::{Step, walk};
 

@@ -32,8 +32,8 @@ pub(crate) fn answer(source: Source, list: ListRef) -> Answer {
 fn look_up(table: &Table, high: u64, low: u64) -> Answer {
     let Some(root) = word(table, root_index(high)) else { return Answer::Ask };
     let mut search = Search { table, high, low, region: 0, node: 0, answer: Answer::Ask };
-    // The first nodes answer nearly always; the rest is the kernel's loop.
-    if search.goes_on(enter(root, high)) && search.pass_node() && search.pass_node() {
+    // The first node answers nearly always; the rest is the kernel's loop.
+    if search.goes_on(enter(root, high)) && search.pass_node() {
         walk(MAX_NODES, &mut search, search_step);
     }
     search.answer

@@ -1,6 +1,6 @@
-//! Three implementations of "is this address on the list" must agree: a naive
-//! model, the daemon's table, and the tries in the kernel, asked by running
-//! the program.
+//! All implementations of "is this address on the list" must agree: a naive
+//! model, the daemon's list and its compiled table, and in the kernel the tries
+//! alone and the tables in front of them, asked by running the program.
 
 #[path = "model/naive.rs"]
 mod naive;
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use filter_common::trie::TrieValue;
 use filter_daemon::access_list::{Address, PrefixSet};
+use filter_daemon::policy::poptrie::LookupTable;
 use filter_tests::frame::Packet;
 use filter_tests::namespace::Namespace;
 use filter_tests::program::Program;
@@ -64,6 +65,65 @@ fn a_seeded_list() {
     });
 }
 
+/// How many look-ups [`many_lookups`] makes, if not [`FEW_LOOKUPS`].
+const LOOKUPS: &str = "FILTERD_LOOKUPS";
+const FEW_LOOKUPS: usize = 200_000;
+
+/// Prefixes of each of its lists, and look-ups in each.
+const MANY_PREFIXES: usize = 100;
+const LOOKUPS_A_LIST: usize = 20_000;
+
+/// Random look-ups, as many as are asked for, from a fixed seed.
+#[test]
+fn many_lookups() {
+    let wanted = match std::env::var(LOOKUPS) {
+        Ok(text) => text.parse().expect("a number of look-ups"),
+        Err(_) => FEW_LOOKUPS,
+    };
+    Namespace::new().run(|| {
+        let mut kernel = [Program::open(), Program::open_accelerated()];
+        let mut random = Random(0x10_00_00);
+        let mut done = 0;
+        while done < wanted {
+            look_up_in_one_list(&mut kernel, &mut random);
+            done += LOOKUPS_A_LIST;
+        }
+        println!("{done} look-ups, no disagreement");
+    });
+}
+
+fn look_up_in_one_list(kernel: &mut [Program; 2], random: &mut Random) {
+    let pairs = without_repeats((0..MANY_PREFIXES).map(|_| random.pair()).collect());
+    let list: Vec<String> = pairs.iter().map(Pair::text).collect();
+    let mut set = PrefixSet::default();
+    for (number, text) in (1..).zip(&list) {
+        let prefix = Address::parse(text).expect("valid").prefix();
+        set.insert(prefix, TrieValue { entry: number, expires_boot_s: 0 });
+    }
+    let compiled = LookupTable::new(&set);
+    let rules = Rules::of(AppRules { list, ..AppRules::new(&["port=443"]) });
+    kernel.iter_mut().for_each(|program| program.apply(&rules, Mode::Enforce));
+    let mut frames = [HOST.v4().into(), HOST.v6().into()].map(|host: IpAddr| {
+        let source = if host.is_ipv4() { [192, 0, 2, 1].into() } else { [0x20; 16].into() };
+        Packet::new(source, host, datagram(443)).frame()
+    });
+    for _ in 0..LOOKUPS_A_LIST {
+        let query = random.address();
+        let source = ip(&query);
+        let listed = naive::lookup(&pairs, &query).is_some();
+        let martian = naive::is_martian(&query);
+        assert!(martian || compiled.admits(source, 0) == listed, "compiled: {source}");
+        assert!(martian || set.lookup(source).is_some() == listed, "list: {source}");
+        let (frame, at) =
+            if source.is_ipv4() { (&mut frames[0], 26) } else { (&mut frames[1], 22) };
+        frame[at..at + query.0.len()].copy_from_slice(&query.0);
+        let action = if listed && !martian { Action::Pass } else { Action::Drop };
+        for program in kernel.iter() {
+            assert_eq!(program.run(frame, None), action, "kernel: {source}");
+        }
+    }
+}
+
 /// With the tries alone, and with tables in front of them.
 fn inside(work: impl Fn(&mut Program) + Sync) {
     for open in [Program::open, Program::open_accelerated] {
@@ -87,6 +147,7 @@ fn agree(program: &mut Program, pairs: &[Pair], queries: &[Bits]) -> Result<(), 
             return Err(format!("{text} and entry {} have one prefix", other.entry));
         }
     }
+    let compiled = LookupTable::new(&table);
     let rules = Rules::of(AppRules { list, ..AppRules::new(&["host"]) });
     program.apply(&rules, Mode::Enforce);
     for query in queries {
@@ -97,6 +158,9 @@ fn agree(program: &mut Program, pairs: &[Pair], queries: &[Bits]) -> Result<(), 
         let found = table.lookup(address).map(|(_, value)| value.entry as usize);
         if found != expected && !naive::is_martian(query) {
             return Err(format!("{}: table says {found:?}, model {expected:?}", query.text()));
+        }
+        if compiled.admits(address, 0) != expected.is_some() && !naive::is_martian(query) {
+            return Err(format!("{}: compiled table says otherwise", query.text()));
         }
         let host = if address.is_ipv4() { HOST.v4().into() } else { HOST.v6().into() };
         let frame = Packet::new(address, host, datagram(PORT)).frame();

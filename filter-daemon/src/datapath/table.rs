@@ -11,13 +11,15 @@ use std::os::fd::AsFd as _;
 
 use aya::maps::{Array, IterableMap as _, MapData, MapError};
 use filter_common::poptrie::{
-    Cell, QUARTERS, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS,
-    SIEVE_WORD, TABLE_MAP_FLAGS, WORDS_PER_CELL,
+    Cell, QUARTERS, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS, SIEVE_WORD, TABLE_MAP_FLAGS,
+    WORDS_PER_CELL,
 };
 
 use super::mapping::Mapping;
 use crate::access_list::PrefixTable;
-use crate::policy::poptrie::{Blocks, Compiled, Net, Part, blocks_of, compile, compile_part, parts_of};
+use crate::policy::poptrie::{
+    Blocks, Compiled, Net, Part, blocks_of, compile, compile_part, parts_of,
+};
 
 /// The fewest cells that are kept free for changes.
 const SPARE_CELLS: u32 = 4096;
@@ -65,7 +67,8 @@ impl Table {
             Part::Region(cells) => Some(index(cells.len())),
             Part::Ask | Part::Refused | Part::Admitted => None,
         });
-        let (tops, cells) = regions.fold((0, 0), |(tops, all), cells| (tops + QUARTERS, all + cells));
+        let (tops, cells) =
+            regions.fold((0, 0), |(tops, all), cells| (tops + QUARTERS, all + cells));
         let first = header(sieve_bits) + 1;
         let count = first + cells + cells / 4 + SPARE_CELLS;
         let mut table = Self::over(Array::create(count, TABLE_MAP_FLAGS)?, count, sieve_bits)?;
@@ -73,7 +76,7 @@ impl Table {
         (0..ROOT_WORDS).for_each(|word| table.memory.set_word(word, ROOT_REFUSED));
         let (mut top, mut below) = (first, first + tops);
         for (word, Compiled { part, occupied }) in parts {
-            table.memory.set_word(word, value(&part, top));
+            table.memory.set_word(word, part.root_word(top));
             table.set_sieve(word, occupied);
             if let Part::Region(cells) = part {
                 let ranges = table.write_apart(&cells, top, below);
@@ -137,7 +140,7 @@ impl Table {
             let Some(word) = self.stale.first().copied() else { return Mended::All };
             let Compiled { part, occupied } = compile_part(prefixes, word);
             let Some(start) = self.place(&part) else { return Mended::Full };
-            self.memory.set_word(word, value(&part, start));
+            self.memory.set_word(word, part.root_word(start));
             self.set_sieve(word, occupied);
             let replaced = match &part {
                 Part::Region(cells) => {
@@ -229,16 +232,6 @@ impl Table {
 /// The cell behind root and sieve.
 fn header(sieve_bits: u32) -> u32 {
     (SIEVE_WORD + (1 << sieve_bits) / u32::BITS) / WORDS_PER_CELL
-}
-
-/// The root word of a part whose region starts at a cell.
-fn value(part: &Part, start: u32) -> u32 {
-    match part {
-        Part::Ask => ROOT_ASK,
-        Part::Refused => ROOT_REFUSED,
-        Part::Admitted => ROOT_ADMITTED,
-        Part::Region(_) => start,
-    }
 }
 
 fn index(cells: usize) -> u32 {

@@ -277,9 +277,8 @@ impl<F: Family> Tries<F> {
     }
 
     fn free(&self, trie: Trie<F>, prefixes: Option<PrefixTable<F::Net>>) {
-        let keys = prefixes.map(|table| {
-            table.prefixes().clone().into_iter().map(|(net, _)| F::key(net))
-        });
+        let keys =
+            prefixes.map(|table| table.prefixes().clone().into_iter().map(|(net, _)| F::key(net)));
         self.reaper.free(trie, keys);
     }
 

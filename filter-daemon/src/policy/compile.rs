@@ -131,7 +131,8 @@ fn scope_record(scope: &Scope, app: u32, host: &Host) -> Option<ScopeRecord> {
     }
     if let Some(ports) = scope.ports {
         record.flags |= SCOPE_PORTS;
-        if host.ephemeral.is_some_and(|(first, last)| ports.last() < first || ports.first() > last) {
+        if host.ephemeral.is_some_and(|(first, last)| ports.last() < first || ports.first() > last)
+        {
             record.flags |= SCOPE_SERVED;
         }
         record.port_first = ports.first();

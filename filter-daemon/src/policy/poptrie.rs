@@ -10,17 +10,21 @@
 //! bits; a change of a prefix touches only those that the prefix touches.
 
 mod blocks;
+mod lookup_table;
 mod region;
 mod sieve;
 
 use std::ops::RangeInclusive;
 
-use filter_common::poptrie::{Cell, MOST_SIEVE_BITS, ROOT_BITS, ROOT_WORDS};
+use filter_common::poptrie::{
+    Cell, MOST_SIEVE_BITS, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS,
+};
 use filter_common::trie::TrieValue;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::access_list::PrefixTable;
 use blocks::{Item, State};
+pub use lookup_table::LookupTable;
 use region::region;
 use sieve::BLOCK_BITS;
 pub use sieve::Blocks;
@@ -45,6 +49,18 @@ pub enum Part {
     Admitted,
     /// It depends on the bits that follow: a region.
     Region(Vec<Cell>),
+}
+
+impl Part {
+    /// Its word in the root, when its region starts at a cell.
+    pub fn root_word(&self, start: u32) -> u32 {
+        match self {
+            Self::Ask => ROOT_ASK,
+            Self::Refused => ROOT_REFUSED,
+            Self::Admitted => ROOT_ADMITTED,
+            Self::Region(_) => start,
+        }
+    }
 }
 
 /// A prefix as a table needs it.

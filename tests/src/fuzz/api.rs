@@ -46,7 +46,11 @@ impl Api {
             .expect("a runtime can be made");
         let limits = Limits { entries: 1000, apps: 8, ..Limits::default() };
         let store = store::open(state.path(), limits, Vec::new()).expect("the store opens");
-        let options = DatapathOptions { pins: pins.path().to_owned(), packet_log: false, accelerate_from: 1000 };
+        let options = DatapathOptions {
+            pins: pins.path().to_owned(),
+            packet_log: false,
+            accelerate_from: 1000,
+        };
         let datapath = Datapath::open(&options).expect("the program loads");
         let counters = datapath.counters().expect("the counters are there");
         let control = runtime.block_on(async {

@@ -24,7 +24,8 @@ fn is_kept_with_the_packet_log_and_without() {
     let kernel = uname().expect("the kernel has a name");
     for packet_log in [false, true] {
         let pins = Pins::new();
-        let options = DatapathOptions { pins: pins.path().to_owned(), packet_log, accelerate_from: 1 };
+        let options =
+            DatapathOptions { pins: pins.path().to_owned(), packet_log, accelerate_from: 1 };
         let datapath = Datapath::open(&options).expect("the program loads");
         let functions = loaded::functions(&datapath.program_pin()).expect("it is pinned");
         let cost = Cost::new(&log::last(), functions);

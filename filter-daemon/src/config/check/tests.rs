@@ -29,7 +29,10 @@ fn smallest_file_has_the_defaults() {
         [InterfaceRule { pattern: "eth0".into(), mode: AttachMode::Auto }]
     );
     assert_eq!(config.fail_safe, []);
-    assert_eq!(config.limits, Limits { entries: 1_000_000, apps: 127, control_connections: 64, accelerate_from: 1000 });
+    assert_eq!(
+        config.limits,
+        Limits { entries: 1_000_000, apps: 127, control_connections: 64, accelerate_from: 1000 }
+    );
 }
 
 #[test]
@@ -72,7 +75,10 @@ fn every_key_is_read() {
     let sources: Vec<_> =
         config.fail_safe.iter().map(|source| (source.prefix.to_string(), source.port)).collect();
     assert_eq!(sources, [("203.0.113.7/32".into(), Some(22)), ("2001:db8::/32".into(), None)]);
-    assert_eq!(config.limits, Limits { entries: 1_000, apps: 3, control_connections: 8, accelerate_from: 1 });
+    assert_eq!(
+        config.limits,
+        Limits { entries: 1_000, apps: 3, control_connections: 8, accelerate_from: 1 }
+    );
 }
 
 #[test]
