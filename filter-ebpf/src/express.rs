@@ -5,6 +5,8 @@
 //! sure of, and whatever is rare (events, samples of hits, replies), it leaves
 //! to the long way.
 
+use core::hint::black_box;
+
 use aya_ebpf::programs::XdpContext;
 use filter_common::address::Address;
 use filter_common::generation::{EXPRESS, Generation, SCOPE_POSITION, SCOPE_SERVED};
@@ -162,7 +164,8 @@ fn read_transport(
     if payload > frame.bytes() - offset {
         return None;
     }
-    let port = u16::from_be(port);
+    // Read anew, so that Linux 6.1's verifier knows that it is 16 bits long.
+    let port = black_box(u16::from_be(port));
     let begins = match protocol {
         UDP if payload >= UDP_BYTES && port != dhcp_client => false,
         TCP if payload >= TCP_BYTES => {
