@@ -6,8 +6,8 @@ use crate::frame::segment::{PROBE, Segment, flags, protocol};
 use crate::frame::{Extension, Packet};
 use crate::receiver::Receiver;
 use crate::world::flows::{
-    ACCEPTED_TCP, BOUND_UDP, CONNECTED_UDP, Flow, HALF_OPEN_TCP, OPENED_BESIDE_LISTENER,
-    OPENED_TCP, OPENING_TCP,
+    ACCEPTED_TCP, BOUND_UDP, CONNECTED_UDP, CONNECTED_UDP_FIXED, Flow, HALF_OPEN_TCP,
+    OPENED_BESIDE_LISTENER, OPENED_TCP, OPENING_TCP,
 };
 use crate::world::{Family, HOST, LISTED};
 
@@ -144,13 +144,29 @@ fn udp(family: Family) -> Vec<Scenario> {
         ("to a port that nobody has", Flow { local_port: 50002, ..CONNECTED_UDP }, REFUSED()),
         ("from port 53 to a service", Flow { local_port: PORT, ..CONNECTED_UDP }, REFUSED()),
     ];
-    cases
+    let datagram = |flow: Flow| Segment::udp(flow.remote_port, flow.local_port, PROBE);
+    let mut scenarios: Vec<Scenario> = cases
         .into_iter()
-        .map(|(name, flow, expected)| {
-            let segment = Segment::udp(flow.remote_port, flow.local_port, PROBE);
-            case(ROW, family, name, flow, segment, expected, raw)
-        })
-        .collect()
+        .map(|(name, flow, expected)| case(ROW, family, name, flow, datagram(flow), expected, raw))
+        .collect();
+    // Scopes that name ports: replies are looked for when the host opens
+    // connections from one of them.
+    for (name, flow, ports, expected) in [
+        ("to a scope of its port", CONNECTED_UDP, "port=41005", reply),
+        ("from a fixed port, to the whole host", CONNECTED_UDP_FIXED, "host", reply),
+        (
+            "from a fixed port, to a scope with others",
+            CONNECTED_UDP_FIXED,
+            "port=1000-40000",
+            reply,
+        ),
+        ("from a fixed port, to its scope", CONNECTED_UDP_FIXED, "port=1000-1200", REFUSED()),
+    ] {
+        let mut scenario = case(ROW, family, name, flow, datagram(flow), expected, raw);
+        scenario.rules = Rules::scoped(&[ports]);
+        scenarios.push(scenario);
+    }
+    scenarios
 }
 
 fn case(

@@ -38,6 +38,8 @@ pub const OPENED_BESIDE_LISTENER: Flow =
     Flow { local_port: 8444, remote: UNLISTED, remote_port: 7005 };
 /// A UDP socket of the host that is connected.
 pub const CONNECTED_UDP: Flow = Flow { local_port: 41005, remote: UNLISTED, remote_port: 53 };
+/// One from a port that this host hands out to nobody by itself.
+pub const CONNECTED_UDP_FIXED: Flow = Flow { local_port: 1123, remote: UNLISTED, remote_port: 123 };
 /// A UDP socket of the host that is bound and no more.
 pub const BOUND_UDP: Flow = Flow { local_port: 41006, remote: UNLISTED, remote_port: 53 };
 
@@ -92,9 +94,12 @@ fn open(world: &World, family: Family) -> io::Result<Vec<Socket>> {
         }
         let busy = listener(host(OPENED_BESIDE_LISTENER.local_port))?;
         let accepting = listener(host(ACCEPTED_TCP.local_port))?;
-        let connected = Socket::new(Domain::for_address(host(0)), Type::DGRAM, None)?;
-        connected.bind(&host(CONNECTED_UDP.local_port).into())?;
-        connected.connect(&far(CONNECTED_UDP).into())?;
+        let [connected, fixed] = [CONNECTED_UDP, CONNECTED_UDP_FIXED].map(|flow| {
+            let socket = Socket::new(Domain::for_address(host(0)), Type::DGRAM, None)?;
+            socket.bind(&host(flow.local_port).into())?;
+            socket.connect(&far(flow).into())?;
+            io::Result::Ok(socket)
+        });
         let any = SocketAddr::new(
             if family.is_v6() { [0_u16; 8].into() } else { [0_u8; 4].into() },
             BOUND_UDP.local_port,
@@ -104,7 +109,7 @@ fn open(world: &World, family: Family) -> io::Result<Vec<Socket>> {
             bound.set_only_v6(true)?;
         }
         bound.bind(&any.into())?;
-        io::Result::Ok(vec![opened, beside, opening, busy, accepting, connected, bound])
+        io::Result::Ok(vec![opened, beside, opening, busy, accepting, connected?, fixed?, bound])
     })?);
     let calling =
         world.outside.run(|| connect(far(ACCEPTED_TCP), host(ACCEPTED_TCP.local_port)))?;
