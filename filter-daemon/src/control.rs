@@ -1,9 +1,11 @@
 //! What a front end holds: the way to change state, and views of the rest.
 
+use std::collections::HashMap;
+
 use tokio::sync::{broadcast, watch};
 
 use crate::command::{Outcome, Request};
-use crate::observe::{CounterRow, Drop, Observer, Unseen};
+use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Handle, StoreError};
 
@@ -51,6 +53,12 @@ impl Control {
     /// The counters, read from the kernel now.
     pub async fn counters(&self) -> anyhow::Result<Vec<CounterRow>> {
         self.observer.counters().await
+    }
+
+    /// The hits of every entry that was hit, by its number, read from the
+    /// kernel now.
+    pub async fn hits(&self) -> anyhow::Result<HashMap<u32, EntryHits>> {
+        self.observer.hits().await
     }
 
     /// What the drops do not show.

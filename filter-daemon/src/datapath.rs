@@ -20,6 +20,7 @@ mod error;
 mod events;
 mod family;
 mod generation;
+mod hits;
 mod kernel;
 mod links;
 mod lock;
@@ -39,6 +40,7 @@ use std::path::{Path, PathBuf};
 pub use counters::CounterReader;
 pub use error::DatapathError;
 pub use events::EventSource;
+pub use hits::HitTable;
 pub use links::{AttachError, AttachMode};
 pub use object::{OBJECT_DIGEST, PacketLog, TOOLCHAIN};
 pub use syscall::program_name;
@@ -80,6 +82,7 @@ pub struct Datapath {
     world: World,
     active: Active,
     links: Links,
+    hits: HitTable,
     /// Held for life: two daemons on one pin directory would take each other's
     /// links and remove each other's maps.
     _lock: lock::PinLock,
@@ -96,7 +99,8 @@ impl Datapath {
         let mut world = World::open(&options.pins, directory, options.accelerate_from)?;
         let active = Active::read(&mut world)?;
         let links = Links::new(&options.pins)?;
-        Ok(Self { program, world, active, links, _lock: lock })
+        let hits = HitTable::open(world.directory())?;
+        Ok(Self { program, world, active, links, hits, _lock: lock })
     }
 
     /// Makes the kernel hold a policy, whole, and reads it back.
@@ -161,7 +165,17 @@ impl Datapath {
 
     /// Reads the counters from now on.
     pub fn counters(&self) -> Result<CounterReader, DatapathError> {
-        CounterReader::open(self.world.directory())
+        CounterReader::open(self.world.directory(), self.hits.clone())
+    }
+
+    /// The hits of single entries.
+    pub fn hits(&self) -> &HitTable {
+        &self.hits
+    }
+
+    /// Bytes that tables in front of lists take in the kernel.
+    pub fn table_bytes(&self) -> u64 {
+        self.world.tries4.table_bytes() + self.world.tries6.table_bytes()
     }
 
     /// The sampled refusals. There is one reader.

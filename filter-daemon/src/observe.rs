@@ -1,19 +1,24 @@
 //! What the data path did: counters read on demand, sampled refusals as they
 //! come. Never changes anything.
 
+mod clock;
 mod drops;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use filter_common::hit::Hit;
 use filter_common::reason::Reason;
 use filter_common::verdict::Verdict;
+use nix::time::ClockId;
 use tokio::sync::broadcast;
 
 pub(crate) use drops::follow;
 
 use crate::datapath::DatapathError;
+use clock::Clock;
 
 /// One non-zero cell of the counter table, summed over all CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +33,15 @@ pub struct CounterRow {
     pub packets: u64,
     /// Their bytes, Ethernet headers included.
     pub bytes: u64,
+}
+
+/// What one entry let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryHits {
+    /// How many packets; of a list with a table partly extrapolated.
+    pub packets: u64,
+    /// When the last one came that was counted.
+    pub last: SystemTime,
 }
 
 /// A sampled packet that was refused, or would have been.
@@ -75,6 +89,8 @@ pub struct Unseen {
 pub trait KernelCounts: Send + Sync {
     /// Every counter that is not zero.
     fn counters(&self) -> Result<Vec<CounterRow>, DatapathError>;
+    /// The hits of every entry that was hit, by its number.
+    fn hits(&self) -> Result<HashMap<u32, Hit>, DatapathError>;
     /// What the drops do not show.
     fn unseen(&self) -> Result<Unseen, DatapathError>;
 }
@@ -99,6 +115,17 @@ impl Observer {
     pub async fn counters(&self) -> anyhow::Result<Vec<CounterRow>> {
         let kernel = Arc::clone(&self.kernel);
         Ok(tokio::task::spawn_blocking(move || kernel.counters()).await??)
+    }
+
+    /// The hits of every entry that was hit, by its number.
+    pub async fn hits(&self) -> anyhow::Result<HashMap<u32, EntryHits>> {
+        let kernel = Arc::clone(&self.kernel);
+        let hits = tokio::task::spawn_blocking(move || kernel.hits()).await??;
+        let clock = Clock::read(ClockId::CLOCK_MONOTONIC)?;
+        let hits = hits.into_iter().map(|(entry, Hit { packets, last_ns })| {
+            (entry, EntryHits { packets, last: clock.wall_time(last_ns) })
+        });
+        Ok(hits.collect())
     }
 
     /// What the drops do not show.

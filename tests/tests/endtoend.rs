@@ -9,6 +9,8 @@ mod commands;
 mod faults;
 #[path = "endtoend/feed.rs"]
 mod feed;
+#[path = "endtoend/hits.rs"]
+mod hits;
 #[path = "endtoend/interfaces.rs"]
 mod interfaces;
 #[path = "endtoend/lists.rs"]

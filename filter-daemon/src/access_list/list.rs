@@ -85,6 +85,11 @@ impl AccessList {
         self.entries.get(&id.number()).filter(|entry| entry.id == id)
     }
 
+    /// Whether an entry has a number.
+    pub fn has_number(&self, number: u32) -> bool {
+        self.entries.contains_key(&number)
+    }
+
     /// The entry that stands for a prefix.
     pub fn entry_of_prefix(&self, prefix: Prefix) -> Option<&Arc<Entry>> {
         self.entries.get(&self.prefixes.get(prefix)?.entry)

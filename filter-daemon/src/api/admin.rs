@@ -14,7 +14,7 @@ use axum::routing::{get, patch};
 use serde::{Deserialize, Serialize};
 
 use super::body::Sent;
-use super::entries;
+use super::entries::{self, Counted};
 use super::fault::Fault;
 use super::path::{AppPath, EntryPath, GroupPath};
 use super::protect::Protect;
@@ -207,7 +207,12 @@ async fn list_entries(
     State(control): State<Control>,
     AppPath(app): AppPath,
 ) -> Result<Response, Fault> {
-    Ok(entries::answer(&find_app(&control, app)?.list))
+    // A list is shown also when the kernel does not tell its hits.
+    let hits = control.hits().await.inspect_err(|error| {
+        tracing::warn!("the hits cannot be read from the kernel: {error:#}");
+    });
+    let list = find_app(&control, app)?.list.clone();
+    Ok(entries::answer(Counted { list, hits: hits.ok() }))
 }
 
 async fn create_entry(

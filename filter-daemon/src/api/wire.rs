@@ -12,6 +12,7 @@ use crate::access_list::{Address, Entry, Prefix};
 use crate::app::{App, Mode, Scope, parse_mode};
 use crate::command::Command;
 use crate::id::ObjectId;
+use crate::observe::EntryHits;
 use crate::state::{Group, Settings};
 
 #[derive(Serialize)]
@@ -45,6 +46,12 @@ pub(super) struct EntryOut<'a> {
     /// Whether the entry covers the caller; nobody on the control socket has
     /// an address.
     includes_current: bool,
+    /// How many packets it let in; only lists tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hits: Option<u64>,
+    /// When the last one of them came, if any did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_hit: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -142,7 +149,18 @@ impl<'a> From<&'a Entry> for EntryOut<'a> {
             address: entry.address.text(),
             comment: &entry.comment,
             includes_current: false,
+            hits: None,
+            last_hit: None,
         }
+    }
+}
+
+impl EntryOut<'_> {
+    /// With what the kernel counted of it, nothing if it was never hit.
+    pub(super) fn hit(self, hits: Option<&EntryHits>) -> Self {
+        let time = |hits: &EntryHits| jiff::Timestamp::try_from(hits.last).unwrap_or_default();
+        let last_hit = hits.map(|hits| time(hits).to_string());
+        Self { hits: Some(hits.map_or(0, |hits| hits.packets)), last_hit, ..self }
     }
 }
 

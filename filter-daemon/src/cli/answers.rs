@@ -45,6 +45,12 @@ pub(super) struct Entry {
     /// Free text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) comment: String,
+    /// How many packets it let in; only lists tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) hits: Option<u64>,
+    /// When the last one of them came, if any did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_hit: Option<String>,
 }
 
 /// An access list.
@@ -138,6 +144,9 @@ pub(super) struct Status {
     pub(super) filter: String,
     /// The loaded program.
     pub(super) program: Option<Program>,
+    /// Kernel memory of the tables in front of long lists.
+    #[serde(default)]
+    pub(super) table_bytes: u64,
     /// The interfaces.
     pub(super) interfaces: Vec<Interface>,
     /// The apps.

@@ -46,6 +46,10 @@ fn print(status: &Status) -> Result<(), Failure> {
             "Drops     {unsampled} left out of `filterctl drops` by sampling, {lost} lost; `filterctl counters` has all"
         ))?;
     }
+    if status.table_bytes > 0 {
+        let memory = describe_bytes(status.table_bytes);
+        output::line(&format!("Tables    {memory} of kernel memory, for long lists"))?;
+    }
     output::line("\nInterfaces")?;
     interface::print(&status.interfaces)?;
     print_apps(status)
@@ -74,6 +78,11 @@ fn in_force(status: &Status) -> String {
         (None, "applying") => format!("{held}: on its way"),
         (None, _) => held,
     }
+}
+
+fn describe_bytes(bytes: u64) -> String {
+    let tenths = (u128::from(bytes) * 10).div_ceil(1 << 20);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
 fn print_apps(status: &Status) -> Result<(), Failure> {
@@ -110,6 +119,7 @@ mod tests {
             "unseen_drops":{"unsampled":2,"lost":1}}"#;
         let status: Status = serde_json::from_str(text).expect("valid");
         assert_eq!(in_force(&status), "revision 6; revision 7 is saved, NOT in force: map full");
+        assert_eq!(describe_bytes((1 << 20) + 1), "1.1 MiB");
         assert_eq!(
             describe_settings(&status.settings),
             "DHCP answers pass; frames that are not IP are dropped",

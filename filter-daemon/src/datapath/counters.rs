@@ -1,5 +1,6 @@
 //! Reading what the program counts, summed over all CPUs.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,10 +8,12 @@ use aya::maps::{Map, MapData, PerCpuArray};
 use filter_common::counter::{Counter, counter_cell};
 use filter_common::event::EventBudget;
 use filter_common::generation::MAX_APPS;
+use filter_common::hit::Hit;
 use filter_common::reason::Reason;
 use filter_common::verdict::Verdict;
 
 use super::DatapathError;
+use super::hits::HitTable;
 use super::world::{open_counters, open_map};
 use crate::observe::{CounterRow, KernelCounts, Unseen};
 
@@ -23,13 +26,14 @@ pub struct CounterReader(Arc<Maps>);
 struct Maps {
     counters: PerCpuArray<MapData, Counter>,
     budget: PerCpuArray<MapData, EventBudget>,
+    hits: HitTable,
 }
 
 impl CounterReader {
-    pub(super) fn open(directory: &Path) -> Result<Self, DatapathError> {
+    pub(super) fn open(directory: &Path, hits: HitTable) -> Result<Self, DatapathError> {
         let budget = PerCpuArray::try_from(Map::PerCpuArray(open_map(directory, BUDGET)?))
             .map_err(DatapathError::map("open", BUDGET))?;
-        Ok(Self(Arc::new(Maps { counters: open_counters(directory)?, budget })))
+        Ok(Self(Arc::new(Maps { counters: open_counters(directory)?, budget, hits })))
     }
 
     /// Every counter that is not zero, by app, reason and verdict.
@@ -62,6 +66,10 @@ impl CounterReader {
 impl KernelCounts for CounterReader {
     fn counters(&self) -> Result<Vec<CounterRow>, DatapathError> {
         self.read()
+    }
+
+    fn hits(&self) -> Result<HashMap<u32, Hit>, DatapathError> {
+        self.0.hits.read()
     }
 
     fn unseen(&self) -> Result<Unseen, DatapathError> {

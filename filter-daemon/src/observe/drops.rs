@@ -1,15 +1,15 @@
 //! Sampled refusals: from the ring buffer to whoever listens.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::{Duration, SystemTime};
 
 use filter_common::address::{Address, octets};
 use filter_common::event::Event;
 use filter_common::reason::Reason;
 use filter_common::verdict::Verdict;
 use nix::net::if_::if_indextoname;
-use nix::time::{ClockId, clock_gettime};
+use nix::time::ClockId;
 
+use super::clock::Clock;
 use super::{Drop, Observer};
 use crate::datapath::EventSource;
 
@@ -17,30 +17,12 @@ use crate::datapath::EventSource;
 pub(crate) async fn follow(mut source: EventSource, observer: Observer) -> std::io::Result<()> {
     loop {
         let events = source.next().await?;
-        let now = Clock::read()?;
+        let now = Clock::read(ClockId::CLOCK_BOOTTIME)?;
         for event in &events {
             if let Some(drop) = describe(event, &now) {
                 observer.publish(drop);
             }
         }
-    }
-}
-
-/// The same moment on two clocks.
-struct Clock {
-    boot: Duration,
-    wall: SystemTime,
-}
-
-impl Clock {
-    fn read() -> std::io::Result<Self> {
-        let boot = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
-        Ok(Self { boot: boot.into(), wall: SystemTime::now() })
-    }
-
-    fn wall_time(&self, boot_ns: u64) -> SystemTime {
-        let age = self.boot.saturating_sub(Duration::from_nanos(boot_ns));
-        self.wall.checked_sub(age).unwrap_or(self.wall)
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Status {
     pub interfaces: Vec<InterfaceStatus>,
     /// The loaded program.
     pub program: Option<ProgramFacts>,
+    /// Kernel memory of the tables in front of long lists.
+    pub table_bytes: u64,
     /// Grows with every look at the host: the sign of life that the watchdog
     /// is fed with.
     pub looks: u64,

@@ -8,6 +8,7 @@ use tokio::task::block_in_place;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::hits::HitSweep;
 use super::interfaces::cover;
 use super::network::{Monitor, Network};
 use super::status::{InterfaceState, Phase, Status};
@@ -46,6 +47,7 @@ pub struct Reconciler {
     detached: bool,
     /// Whether the data path has more to do when there is time for it.
     has_more: bool,
+    sweep: HitSweep,
 }
 
 impl Reconciler {
@@ -63,6 +65,7 @@ impl Reconciler {
             adopted: false,
             detached: false,
             has_more: false,
+            sweep: HitSweep::default(),
         };
         Ok((reconciler, sender, receiver))
     }
@@ -95,6 +98,7 @@ impl Reconciler {
                     }
                     self.look_at_host().await;
                     self.tend();
+                    self.sweep.start(self.parts.datapath.hits(), &self.parts.state);
                 }
             }
         }
@@ -168,12 +172,14 @@ impl Reconciler {
             );
         }
         let facts = self.parts.datapath.facts();
+        let table_bytes = self.parts.datapath.table_bytes();
         self.status.send_modify(|status| {
             if phase == Phase::Idle {
                 status.applied_revision = Some(state.revision);
             }
             status.phase = phase;
             status.program = Some(facts);
+            status.table_bytes = table_bytes;
         });
     }
 
@@ -189,6 +195,10 @@ impl Reconciler {
         self.has_more = block_in_place(|| self.parts.datapath.tend()).unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot finish what the last change left to do");
             false
+        });
+        let table_bytes = self.parts.datapath.table_bytes();
+        self.status.send_if_modified(|status| {
+            std::mem::replace(&mut status.table_bytes, table_bytes) != table_bytes
         });
     }
 

@@ -1,9 +1,11 @@
 //! A router over a real store, with nothing behind it that reaches a kernel.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use filter_common::hit::Hit;
 use filter_common::reason::Reason;
 use filter_common::verdict::Verdict;
 use http_body_util::BodyExt as _;
@@ -33,12 +35,20 @@ const COUNTERS: [CounterRow; 2] = [
     },
 ];
 
+/// The number of the first app's first entry: the group and the app have those
+/// before it.
+const HIT_ENTRY: u32 = 3;
+
 /// A kernel that has counted a little.
 struct Counted;
 
 impl KernelCounts for Counted {
     fn counters(&self) -> Result<Vec<CounterRow>, DatapathError> {
         Ok(COUNTERS.to_vec())
+    }
+
+    fn hits(&self) -> Result<HashMap<u32, Hit>, DatapathError> {
+        Ok([(HIT_ENTRY, Hit { packets: 5, last_ns: 1 })].into())
     }
 
     fn unseen(&self) -> Result<Unseen, DatapathError> {

@@ -49,7 +49,7 @@ pub(super) fn find<'a>(entries: &'a [Entry], wanted: &str) -> Option<Match<'a>> 
 
 /// What an entry is called in a list to choose from.
 pub(super) fn describe(entry: &Entry) -> String {
-    let Entry { id, address, comment } = entry;
+    let Entry { id, address, comment, .. } = entry;
     match comment.is_empty() {
         true => format!("{id} - {address}"),
         false => format!("{id} - {address} - {comment}"),
@@ -61,7 +61,13 @@ mod tests {
     use super::*;
 
     fn entry(address: &str, comment: &str) -> Entry {
-        Entry { id: format!("id-{address}"), address: address.into(), comment: comment.into() }
+        Entry {
+            id: format!("id-{address}"),
+            address: address.into(),
+            comment: comment.into(),
+            hits: None,
+            last_hit: None,
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
 use crate::cli::output::{self, Columns};
 
-const ADDRESS: &str = "IP Address";
+const HEADINGS: [&str; 4] = ["IP Address", "Hits", "Last hit", "Comment"];
 
 const ROWS_A_PIECE: usize = 10_000;
 
@@ -43,17 +43,61 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
 }
 
 /// A table of a million rows would fill the memory: it is printed in pieces,
-/// whose first columns are equally wide.
+/// whose columns are equally wide.
 fn print(entries: &[Entry]) -> Result<(), Failure> {
-    let addresses = entries.iter().map(|entry| entry.address.as_str());
-    let width = addresses.chain([ADDRESS]).map(str::len).max().unwrap_or_default();
-    let mut table = Columns::new([ADDRESS, "Comment"]);
+    let [address, hits, last_hit, _] = HEADINGS.map(str::len);
+    let [wide, middle, last] = entries.iter().fold([address, hits, last_hit], widen);
+    let mut table = Columns::new(HEADINGS);
     for piece in entries.chunks(ROWS_A_PIECE) {
         for entry in piece {
-            table.row([&format!("{:width$}", entry.address), &entry.comment]);
+            let [address, hits, last_hit] = cells(entry);
+            table.row([
+                &format!("{address:wide$}"),
+                &format!("{hits:>middle$}"),
+                &format!("{last_hit:last$}"),
+                &entry.comment,
+            ]);
         }
         table.print()?;
         table = Columns::continued();
     }
     Ok(())
+}
+
+fn widen(widths: [usize; 3], entry: &Entry) -> [usize; 3] {
+    let [address, hits, last_hit] = cells(entry).map(|cell| cell.len());
+    let [wide, middle, last] = widths;
+    [wide.max(address), middle.max(hits), last.max(last_hit)]
+}
+
+/// What is shown of an entry in front of its comment. The time is shown to
+/// the second.
+fn cells(entry: &Entry) -> [String; 3] {
+    let last_hit = match (&entry.last_hit, entry.hits) {
+        (Some(time), _) => match time.split_once('.') {
+            Some((seconds, _)) => format!("{seconds}Z"),
+            None => time.clone(),
+        },
+        (None, Some(_)) => "never".to_owned(),
+        (None, None) => "unknown".to_owned(),
+    };
+    let hits = entry.hits.map_or_else(|| "unknown".to_owned(), |hits| hits.to_string());
+    [entry.address.clone(), hits, last_hit]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(hits: &str) -> Entry {
+        serde_json::from_str(&format!(r#"{{"_id":"1","address":"::1"{hits}}}"#)).expect("valid")
+    }
+
+    #[test]
+    fn hits_are_shown_to_the_second() {
+        let hit = entry(r#","hits":7,"last_hit":"2026-01-02T03:04:05.678Z""#);
+        assert_eq!(cells(&hit), ["::1", "7", "2026-01-02T03:04:05Z"]);
+        assert_eq!(cells(&entry(r#","hits":0"#)), ["::1", "0", "never"]);
+        assert_eq!(cells(&entry("")), ["::1", "unknown", "unknown"]);
+    }
 }
