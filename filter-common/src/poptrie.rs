@@ -21,6 +21,11 @@
 //! replaced by writing the root word, and its cells are used again after a
 //! grace period. A zeroed table is correct: it asks the trie about everything.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a few bits of an address, cut out before they are cast"
+)]
+
 use crate::pod;
 
 /// Bits of an address that choose a word of the root.

@@ -6,7 +6,7 @@ use filter_common::address::{Address, bits, is_inside};
 use filter_common::generation::{AppRecord, FAMILY_V4, Generation, MAX_FAIL_SAFE};
 use filter_common::poptrie::Answer;
 use filter_common::reason::Reason;
-use filter_common::trie::{ACCELERATED, ListRef, TrieValue, place};
+use filter_common::trie::{ListRef, TrieValue, place};
 
 use crate::hit;
 use crate::maps::{TRIES4, TRIES6};
@@ -58,15 +58,16 @@ pub(crate) fn ask_list(app: &AppRecord, packet: &Packet) -> Reason {
 pub(crate) fn judge_source(app: &AppRecord, packet: &Packet, begins: bool) -> Reason {
     let source = Source::of(packet);
     let list = list_of(app, source.is_v4);
-    match table::answer(source, list) {
+    let counts_for_many = match table::answer(source, list) {
         Answer::Refused => return Reason::NotListed,
-        Answer::Admitted if !begins && !hit::is_sampled() => return Reason::Listed,
-        Answer::Admitted | Answer::Ask => {}
-    }
+        Answer::Admitted if begins => false,
+        Answer::Admitted if hit::is_sampled() => true,
+        Answer::Admitted => return Reason::Listed,
+        Answer::Ask => false,
+    };
     let found = ask_trie(source, list);
     let reason = reason(found);
     if let (Some(value), Reason::Listed) = (found, reason) {
-        let counts_for_many = list & ACCELERATED != 0 && !begins;
         hit::note(value.entry, counts_for_many.into());
     }
     reason

@@ -112,6 +112,12 @@ impl Program {
     pub fn counters(&self) -> HashMap<Cell, Count> {
         self.counters.read().expect("the counters can be read")
     }
+
+    /// Packets that entries let in, by the entry's number.
+    pub fn hits(&self) -> HashMap<u32, u64> {
+        let hits = self.datapath.hits().read().expect("the hits can be read");
+        hits.into_iter().map(|(entry, hit)| (entry, hit.packets)).collect()
+    }
 }
 
 fn expiring(set: &PrefixSet, boot_s: u32) -> PrefixSet {

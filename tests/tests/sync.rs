@@ -91,6 +91,20 @@ fn an_entry_ends_when_it_expires() {
     });
 }
 
+/// Of what a table answers one in many counts for all; what it leaves to the
+/// trie is nothing but one packet.
+#[test]
+fn a_packet_that_a_table_leaves_to_the_trie_is_one_hit() {
+    Namespace::new().run(|| {
+        let mut program = Program::open_accelerated();
+        program.apply_expiring(&Rules::host_wide(), boot_seconds() + 1000);
+        for family in Family::BOTH.into_iter().cycle().take(6) {
+            assert_eq!(program.run(&of(LISTED, family), None), Action::Pass);
+        }
+        assert_eq!(program.hits(), [(1, 3), (2, 3)].into());
+    });
+}
+
 fn boot_seconds() -> u32 {
     let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).expect("a clock");
     u32::try_from(now.tv_sec()).expect("the machine is young")
