@@ -93,6 +93,11 @@ impl<F: Family> Tries<F> {
             false => None,
         };
         let table = table.transpose().map_err(error())?;
+        if let Some(table) = &table {
+            // A daemon that was killed while it replaced a table has left two,
+            // either of them correct: the one that is followed must be in force.
+            self.tables.set(place, table.map())?;
+        }
         let note = self.notes.get(&place, 0).map_err(self.error("read the note", place))?;
         self.held.insert(place, Held { trie, table, note, prefixes: None });
         Ok(())
@@ -241,15 +246,13 @@ impl<F: Family> Tries<F> {
             return Ok(());
         }
         let error = self.error("make the table of", place);
-        let pin = self.pin(F::TABLE, place);
         let Some(Held { table: Some(old), prefixes: Some(prefixes), .. }) = self.held.get(&place)
         else {
             return Ok(());
         };
         let table = Table::build(prefixes, old.sieve_bits()).map_err(error)?;
+        self.replace_pin(F::TABLE, place, table.map().map())?;
         self.tables.set(place, table.map())?;
-        remove_pin(&pin)?;
-        self.pin_map(F::TABLE, place, table.map().map())?;
         self.held.entry(place).and_modify(|held| held.table = Some(table));
         Ok(())
     }
@@ -299,6 +302,15 @@ impl<F: Family> Tries<F> {
             map: format!("{name}{place}"),
             reason: chain(&error),
         })
+    }
+
+    /// Pins under a temporary name and renames over the old pin, so that there
+    /// is one at any moment.
+    fn replace_pin(&self, name: &str, place: u32, map: &MapData) -> Result<(), DatapathError> {
+        let (fresh, pin) = (format!("new-{name}"), self.pin(name, place));
+        remove_pin(&self.pin(&fresh, place))?;
+        self.pin_map(&fresh, place, map)?;
+        fs::rename(self.pin(&fresh, place), &pin).map_err(file_error("rename the pin to", &pin))
     }
 
     fn write_note(&mut self, place: u32, note: TrieNote) -> Result<(), DatapathError> {
