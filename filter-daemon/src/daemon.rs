@@ -24,7 +24,7 @@ use crate::datapath::{Datapath, DatapathOptions};
 use crate::observe::{Observer, follow};
 use crate::reconcile::{Phase, Reconciler, ReconcilerParts, Status};
 use crate::store::OpenError;
-use crate::{api, store};
+use crate::{api, expiry, store};
 
 /// Exit code for a configuration or database that a restart cannot mend
 /// (EX_CONFIG of sysexits.h); the unit does not restart on it.
@@ -145,6 +145,8 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     })
     .context("cannot follow the host's interfaces")?;
     let reconciling = tasks.spawn(reconciler.run(shutdown.clone()));
+    let tidying = expiry::tidy(store.clone());
+    tasks.spawn(shutdown.clone().run_until_cancelled_owned(tidying));
     let control = Control::new(store, status.clone(), switch, observer);
     let socket = api::bind(&config).context("cannot open the control socket")?;
     let serving = tasks.spawn(api::serve(socket, control, shutdown.clone()));

@@ -16,6 +16,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod datapath;
+pub mod expiry;
 pub mod id;
 pub mod observe;
 pub mod origin;
