@@ -18,6 +18,8 @@ pub mod datapath;
 pub mod id;
 pub mod observe;
 pub mod policy;
+mod private_file;
 pub mod reconcile;
 pub mod state;
 pub mod store;
+pub mod tls;
