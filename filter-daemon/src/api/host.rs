@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use serde::Serialize;
 
 use super::admin::unexpected;
+use super::admin_status::AdminOut;
 use super::body::Sent;
 use super::drops;
 use super::fault::Fault;
@@ -37,6 +38,7 @@ struct StatusOut<'a> {
     apps: Vec<AppLine<'a>>,
     settings: SettingsOut,
     unseen_drops: UnseenOut,
+    admin: Option<AdminOut>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +130,7 @@ fn status(control: &Control) -> Result<Response, Fault> {
         apps: kept.apps.values().map(|app| AppLine::from(app.as_ref())).collect(),
         settings: kept.settings.into(),
         unseen_drops: UnseenOut { unsampled: unseen.unsampled, lost: unseen.lost },
+        admin: control.listener().map(AdminOut::from),
     }))
 }
 

@@ -16,8 +16,13 @@ use crate::command::{AppRef, Command, NewApp, NewEntry, Session};
 use crate::id::ObjectId;
 use crate::state::Settings;
 
-const LIMITS: Limits =
-    Limits { entries: 1_000_000, apps: 127, control_connections: 64, accelerate_from: 1000 };
+const LIMITS: Limits = Limits {
+    entries: 1_000_000,
+    apps: 127,
+    control_connections: 64,
+    admin_connections: 64,
+    accelerate_from: 1000,
+};
 
 /// A state directory and the store in it.
 struct Bench {

@@ -25,6 +25,7 @@ pub struct PairFiles {
 #[derive(Clone, Debug)]
 pub struct Identity {
     certified: Arc<CertifiedKey>,
+    begins: Timestamp,
     ends: Timestamp,
 }
 
@@ -73,13 +74,13 @@ impl Identity {
             .map_err(PairError::CertificateNotPem)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(PairError::NoKey)?;
         let leaf = chain.first().ok_or(PairError::NoCertificate)?;
-        let ends = end_of(leaf)?;
+        let (begins, ends) = life_of(leaf)?;
         let certified = CertifiedKey::from_der(chain, key, &super::provider());
         let certified = certified.map_err(|error| match error {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => PairError::DoNotFit,
             other => PairError::Unusable(other),
         })?;
-        Ok(Self { certified: Arc::new(certified), ends })
+        Ok(Self { certified: Arc::new(certified), begins, ends })
     }
 
     /// Reads two files in PEM.
@@ -88,6 +89,11 @@ impl Identity {
             fs::read(path).map_err(|source| PairError::Unreadable { path: path.clone(), source })
         };
         Self::from_pem(&read(&files.certificate)?, &read(&files.key)?)
+    }
+
+    /// When the certificate begins to be good.
+    pub fn begins(&self) -> Timestamp {
+        self.begins
     }
 
     /// When the certificate stops being good.
@@ -106,10 +112,12 @@ impl Identity {
     }
 }
 
-fn end_of(certificate: &CertificateDer<'_>) -> Result<Timestamp, PairError> {
+fn life_of(certificate: &CertificateDer<'_>) -> Result<(Timestamp, Timestamp), PairError> {
     let (_, parsed) = parse_x509_certificate(certificate)
         .map_err(|error| PairError::BadCertificate(error.to_string()))?;
+    let life = parsed.validity();
     // A certificate without an end says the year 9999.
-    let seconds = parsed.validity().not_after.timestamp();
-    Ok(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))
+    let begins = Timestamp::from_second(life.not_before.timestamp()).unwrap_or(Timestamp::MIN);
+    let ends = Timestamp::from_second(life.not_after.timestamp()).unwrap_or(Timestamp::MAX);
+    Ok((begins, ends))
 }

@@ -46,12 +46,13 @@ pub(super) fn identity(
     }
 }
 
-/// Whether a certificate is far from its end. A third of its life is left for
-/// faults to be mended in.
+/// Whether a certificate has begun and is far from its end: a third of its
+/// life is left for faults to be mended in. One that has not begun was made
+/// before the host's clock was set back.
 pub(super) fn is_good(identity: &Identity, now: SystemTime) -> bool {
     let left = SignedDuration::try_from(ISSUED_FOR / 3).unwrap_or(SignedDuration::MAX);
     let now = Timestamp::try_from(now).unwrap_or_default();
-    identity.ends().duration_since(now) > left
+    identity.begins() <= now && identity.ends().duration_since(now) > left
 }
 
 fn issue(

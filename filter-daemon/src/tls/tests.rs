@@ -109,6 +109,8 @@ fn an_own_certificate_stays_until_something_changes() {
     keeper.look(now + 61 * DAY);
     let renewed = leaf(&keeper);
     assert_ne!(renewed, first, "renewed while it runs, ahead of the end");
+    keeper.look(now);
+    assert_ne!(leaf(&keeper), renewed, "the clock was set back");
     let renamed = leaf(&own(directory, &["localhost", "10.0.0.1"], now));
     assert_ne!(renamed, renewed, "the names changed");
     fs::write(directory.join("server.pem"), "garbage").expect("written");

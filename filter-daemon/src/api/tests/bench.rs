@@ -21,8 +21,13 @@ use crate::observe::{CounterRow, KernelCounts, Observer, Unseen};
 use crate::reconcile::{Phase, Status, Switch, SwitchRequest};
 use crate::store;
 
-const LIMITS: Limits =
-    Limits { entries: 50_000, apps: 3, control_connections: 64, accelerate_from: 1000 };
+const LIMITS: Limits = Limits {
+    entries: 50_000,
+    apps: 3,
+    control_connections: 64,
+    admin_connections: 64,
+    accelerate_from: 1000,
+};
 
 const COUNTERS: [CounterRow; 2] = [
     CounterRow { app: 0, reason: Reason::Arp, verdict: Verdict::Pass, packets: 2, bytes: 84 },
