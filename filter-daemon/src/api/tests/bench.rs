@@ -27,6 +27,7 @@ const LIMITS: Limits = Limits {
     control_connections: 64,
     admin_connections: 64,
     accelerate_from: 1000,
+    versions: 1000,
 };
 
 const COUNTERS: [CounterRow; 2] = [

@@ -39,7 +39,8 @@ fn smallest_file_has_the_defaults() {
             apps: 127,
             control_connections: 64,
             admin_connections: 256,
-            accelerate_from: 1000
+            accelerate_from: 1000,
+            versions: 1000
         }
     );
 }
@@ -78,6 +79,7 @@ fn every_key_is_read() {
         control_connections = 8
         admin_connections = 9
         accelerate_from = 1
+        versions = 5
         "#,
     )
     .expect("valid");
@@ -113,7 +115,8 @@ fn every_key_is_read() {
             apps: 3,
             control_connections: 8,
             admin_connections: 9,
-            accelerate_from: 1
+            accelerate_from: 1,
+            versions: 5
         }
     );
 }
