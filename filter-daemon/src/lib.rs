@@ -15,6 +15,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod datapath;
+pub mod feed;
 pub mod id;
 pub mod observe;
 pub mod policy;
