@@ -9,6 +9,7 @@
 pub mod access_list;
 pub mod api;
 pub mod app;
+pub mod caller;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -18,7 +19,9 @@ pub mod datapath;
 pub mod feed;
 pub mod id;
 pub mod observe;
+pub mod origin;
 pub mod policy;
 pub mod reconcile;
+pub mod server_name;
 pub mod state;
 pub mod store;
