@@ -58,7 +58,12 @@ fn what_is_no_json_says_where() {
     assert_fault(read_text("[\"192.0.2.1\",\n\"192.0.2.2\"\n"), 3, "", "EOF");
     assert_fault(read_text("{\"prefixes\": [],\n}"), 2, "", "trailing comma");
     assert_fault(read_text("{\"prefixes\": [1]}"), 1, "", "no known form");
-    assert_fault(read_as(Format::Google, "{\"prefixes\": [1]}"), 1, "prefixes[0]", "object is needed");
+    assert_fault(
+        read_as(Format::Google, "{\"prefixes\": [1]}"),
+        1,
+        "prefixes[0]",
+        "object is needed",
+    );
     assert_fault(read_text("{\"values\": [], \"values\": []}"), 1, "", "twice");
 }
 
