@@ -17,6 +17,7 @@ pub mod control;
 pub mod daemon;
 pub mod datapath;
 pub mod expiry;
+pub mod feed;
 pub mod id;
 pub mod observe;
 pub mod origin;
