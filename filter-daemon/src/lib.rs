@@ -17,6 +17,8 @@ pub mod control;
 pub mod daemon;
 pub mod datapath;
 pub mod id;
+pub mod key;
+pub mod key_use;
 pub mod observe;
 pub mod origin;
 pub mod policy;
