@@ -19,6 +19,8 @@ pub mod datapath;
 pub mod expiry;
 pub mod feed;
 pub mod id;
+pub mod key;
+pub mod key_use;
 pub mod observe;
 pub mod origin;
 pub mod policy;

@@ -124,6 +124,13 @@ impl From<StoreError> for Fault {
             StoreError::List(ListError::UnknownEntry(_)) => {
                 return Self { status: StatusCode::NOT_FOUND, code: None, text };
             }
+            StoreError::KeyNotFound(_) => (StatusCode::NOT_FOUND, "APIKeyNotFound"),
+            StoreError::KeySourceNotFound(_) => (StatusCode::NOT_FOUND, "AllowedIPNotFound"),
+            StoreError::KeySourceListed { .. } => {
+                (StatusCode::CONFLICT, "AllowedIPDuplicateAddress")
+            }
+            StoreError::PublicHalfTaken(_) => (StatusCode::CONFLICT, "APIKeyAlreadyExists"),
+            StoreError::SessionNotFound(_) => (StatusCode::UNAUTHORIZED, "InvalidSession"),
             StoreError::List(ListError::Duplicate { .. }) => {
                 (StatusCode::CONFLICT, "AllowedIPDuplicateAddress")
             }
