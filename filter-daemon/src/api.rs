@@ -21,6 +21,7 @@ mod fault;
 mod host;
 mod listed;
 mod lists;
+mod outbound;
 mod path;
 mod peer;
 mod wire;
@@ -50,6 +51,7 @@ fn filter_router() -> Router<Control> {
         .merge(declared::router())
         .merge(audit::router())
         .merge(host::router())
+        .merge(outbound::router())
 }
 
 #[cfg(test)]

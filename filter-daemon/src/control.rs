@@ -1,10 +1,12 @@
 //! What a front end holds: the way to change state, and views of the rest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
 use crate::command::Request;
+use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Done, Handle, StoreError};
@@ -16,6 +18,7 @@ pub struct Control {
     status: watch::Receiver<Status>,
     switch: Switch,
     observer: Observer,
+    outbound: Arc<[Outbound]>,
 }
 
 impl Control {
@@ -26,7 +29,17 @@ impl Control {
         switch: Switch,
         observer: Observer,
     ) -> Self {
-        Self { store, status, switch, observer }
+        Self { store, status, switch, observer, outbound: Arc::default() }
+    }
+
+    /// The same with addresses that the proxy tier sends from.
+    pub fn with_outbound(self, outbound: &[Outbound]) -> Self {
+        Self { outbound: outbound.into(), ..self }
+    }
+
+    /// The addresses that the proxy tier sends from.
+    pub fn outbound(&self) -> &[Outbound] {
+        &self.outbound
     }
 
     /// The store: reads by `state()`.

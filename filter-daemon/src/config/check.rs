@@ -1,5 +1,7 @@
 //! From the text to the built configuration. Pure.
 
+mod outbound;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -47,7 +49,7 @@ pub(super) fn check(text: &str) -> Result<Config, Vec<Fault>> {
 }
 
 fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
-    let known = ["on_exit", "paths", "control", "interface", "fail_safe", "limits"];
+    let known = ["on_exit", "paths", "control", "interface", "fail_safe", "outbound", "limits"];
     root.refuse_unknown(&known, faults);
     Config {
         on_exit: on_exit(root, faults),
@@ -55,6 +57,7 @@ fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
         control_group: control_group(root, faults),
         interfaces: interfaces(root, faults),
         fail_safe: fail_safe(root, faults),
+        outbound: outbound::check(root, faults),
         limits: limits(root, faults),
     }
 }

@@ -117,6 +117,47 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
+    /// The texts of a list that must not be missing or empty, with their
+    /// places.
+    pub(super) fn strings(
+        &self,
+        key: &str,
+        example: &str,
+        faults: &mut Faults<'_>,
+    ) -> Vec<Located<String>> {
+        let Some(value) = self.value(key) else {
+            self.refuse_missing(key, &format!("is missing: write one such as {example}"), faults);
+            return Vec::new();
+        };
+        let DeValue::Array(items) = value.get_ref() else {
+            let wanted = format!("a list of texts in quotes, such as {example}");
+            self.wrong_type::<()>(key, value, &wanted, faults);
+            return Vec::new();
+        };
+        if items.is_empty() {
+            let text = format!("is empty: write one such as {example}");
+            faults.note(value.span().start, &self.key(key), text);
+        }
+        let mut texts = Vec::new();
+        for (position, item) in items.iter().enumerate() {
+            let key = format!("{key}[{position}]");
+            match item.get_ref() {
+                DeValue::String(text) => {
+                    texts.push(self.located(&key, item, text.clone().into_owned()));
+                }
+                DeValue::Integer(_)
+                | DeValue::Float(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Array(_)
+                | DeValue::Table(_) => {
+                    self.wrong_type::<()>(&key, item, "a text in quotes", faults);
+                }
+            }
+        }
+        texts
+    }
+
     /// The table `[key]`.
     pub(super) fn section(&self, key: &str, faults: &mut Faults<'_>) -> Option<Section<'d, 't>> {
         let value = self.value(key)?;
