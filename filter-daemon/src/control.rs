@@ -1,11 +1,13 @@
 //! What a front end holds: the way to change state, and views of the rest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
 use crate::api::ListenerStatus;
 use crate::command::Request;
+use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Done, Handle, StoreError};
@@ -18,6 +20,7 @@ pub struct Control {
     switch: Switch,
     observer: Observer,
     listener: Option<watch::Receiver<ListenerStatus>>,
+    outbound: Arc<[Outbound]>,
 }
 
 impl Control {
@@ -28,7 +31,8 @@ impl Control {
         switch: Switch,
         observer: Observer,
     ) -> Self {
-        Self { store, status, switch, observer, listener: None }
+        let outbound = Arc::default();
+        Self { store, status, switch, observer, listener: None, outbound }
     }
 
     /// Also tells how the Admin API's listeners fare.
@@ -39,6 +43,16 @@ impl Control {
     /// How the Admin API's listeners fare, if there are any.
     pub fn listener(&self) -> Option<ListenerStatus> {
         self.listener.as_ref().map(|listener| listener.borrow().clone())
+    }
+
+    /// The same with addresses that the proxy tier sends from.
+    pub fn with_outbound(self, outbound: &[Outbound]) -> Self {
+        Self { outbound: outbound.into(), ..self }
+    }
+
+    /// The addresses that the proxy tier sends from.
+    pub fn outbound(&self) -> &[Outbound] {
+        &self.outbound
     }
 
     /// The store: reads by `state()`.

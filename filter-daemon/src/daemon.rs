@@ -149,6 +149,7 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     tasks.spawn(shutdown.clone().run_until_cancelled_owned(tidying));
     let listener = api::TlsListener::new(&config)?;
     let control = Control::new(store, status.clone(), switch, observer)
+        .with_outbound(&config.outbound)
         .with_listener(listener.as_ref().map(api::TlsListener::status));
     if let Some(listener) = listener {
         tasks.spawn(listener.serve(control.clone(), shutdown.clone()));
