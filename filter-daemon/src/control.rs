@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokio::sync::{broadcast, watch};
 
 use crate::api::ListenerStatus;
+use crate::auth::Auth;
 use crate::command::Request;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
@@ -17,6 +18,7 @@ pub struct Control {
     status: watch::Receiver<Status>,
     switch: Switch,
     observer: Observer,
+    auth: Auth,
     listener: Option<watch::Receiver<ListenerStatus>>,
 }
 
@@ -27,8 +29,9 @@ impl Control {
         status: watch::Receiver<Status>,
         switch: Switch,
         observer: Observer,
+        auth: Auth,
     ) -> Self {
-        Self { store, status, switch, observer, listener: None }
+        Self { store, status, switch, observer, auth, listener: None }
     }
 
     /// Also tells how the Admin API's listeners fare.
@@ -39,6 +42,11 @@ impl Control {
     /// How the Admin API's listeners fare, if there are any.
     pub fn listener(&self) -> Option<ListenerStatus> {
         self.listener.as_ref().map(|listener| listener.borrow().clone())
+    }
+
+    /// Who may use the Admin API over TLS.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
     }
 
     /// The store: reads by `state()`.

@@ -14,7 +14,8 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
 use crate::api::router;
-use crate::config::Limits;
+use crate::auth::Auth;
+use crate::config::{Admin, Limits};
 use crate::control::Control;
 use crate::datapath::DatapathError;
 use crate::observe::{CounterRow, KernelCounts, Observer, Unseen};
@@ -99,7 +100,13 @@ impl Bench {
         let (switch, requests) = Switch::new();
         let status = Arc::new(status);
         tokio::spawn(obey(requests, Arc::clone(&status)));
-        let control = Control::new(handle, follow, switch, observer.clone());
+        let control = Control::new(
+            handle.clone(),
+            follow,
+            switch,
+            observer.clone(),
+            Auth::new(handle, &Admin::default()),
+        );
         Self { control, observer, status, _directory: directory }
     }
 
