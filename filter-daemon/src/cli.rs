@@ -26,6 +26,7 @@ mod ssh;
 mod status;
 mod switch;
 mod terminal;
+mod written_file;
 
 use std::process::ExitCode;
 

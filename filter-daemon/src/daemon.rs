@@ -25,7 +25,7 @@ use crate::datapath::{Datapath, DatapathOptions};
 use crate::observe::{Observer, follow};
 use crate::reconcile::{Phase, Reconciler, ReconcilerParts, Status};
 use crate::store::OpenError;
-use crate::{api, auth, store};
+use crate::{api, auth, expiry, store};
 
 /// Exit code for a configuration or database that a restart cannot mend
 /// (EX_CONFIG of sysexits.h); the unit does not restart on it.
@@ -146,6 +146,8 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     })
     .context("cannot follow the host's interfaces")?;
     let reconciling = tasks.spawn(reconciler.run(shutdown.clone()));
+    let tidying = expiry::tidy(store.clone());
+    tasks.spawn(shutdown.clone().run_until_cancelled_owned(tidying));
     if let Err(error) = auth::make_first(&store, &config.paths.state).await {
         tracing::warn!("no first API key was made ({error}): make one with `filterctl key create`");
     }

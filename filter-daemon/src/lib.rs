@@ -17,6 +17,8 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod datapath;
+pub mod expiry;
+pub mod feed;
 pub mod id;
 pub mod key;
 pub mod key_use;

@@ -90,8 +90,7 @@ const SCHEMA: &str = "
         reason TEXT NOT NULL,
         action TEXT NOT NULL,
         subject TEXT NOT NULL,
-        detail TEXT NOT NULL,
-        seal INTEGER NOT NULL
+        detail TEXT NOT NULL
     ) STRICT;
     CREATE TABLE keys (
         id TEXT PRIMARY KEY NOT NULL,

@@ -86,21 +86,17 @@ pub(super) fn record(
     if !origin.is_audited {
         return Ok(());
     }
-    let source = origin.caller.from.to_string();
-    let text =
-        "INSERT INTO audit (revision, at, who, source, reason, action, subject, detail, seal)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let seal = seal::of_audit(origin, &source, note);
+    let text = "INSERT INTO audit (revision, at, who, source, reason, action, subject, detail)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     connection.prepare_cached(text)?.execute(params![
         origin.revision.cast_signed(),
         origin.at,
         origin.caller.who,
-        source,
+        origin.caller.from.to_string(),
         origin.reason,
         origin.action,
         note.subject,
         note.detail,
-        seal.cast_signed(),
     ])?;
     Ok(())
 }

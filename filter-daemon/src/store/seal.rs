@@ -6,8 +6,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::change::{Note, Row};
-use super::history::Origin;
+use super::change::Row;
 use super::keys::access_blob;
 use crate::access_list::Entry;
 use crate::app::App;
@@ -192,24 +191,6 @@ pub(super) fn of_session(session: &Session) -> u64 {
 /// sum.
 pub(super) fn of_undo(app_index: u32, version: u64, undo: &[u8]) -> u64 {
     hash(b'u', &[&app_index.to_be_bytes(), &version.to_be_bytes(), undo])
-}
-
-/// Of a line of the audit log. It stands with the line, and is no part of the
-/// sum.
-pub(super) fn of_audit(origin: &Origin<'_>, source: &str, note: &Note) -> u64 {
-    hash(
-        b'l',
-        &[
-            &origin.revision.to_be_bytes(),
-            &origin.at.to_be_bytes(),
-            origin.caller.who.as_bytes(),
-            source.as_bytes(),
-            origin.reason.as_bytes(),
-            origin.action.as_bytes(),
-            note.subject.as_bytes(),
-            note.detail.as_bytes(),
-        ],
-    )
 }
 
 fn hash(table: u8, columns: &[&[u8]]) -> u64 {

@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 
 use crate::api::router;
 use crate::auth::Auth;
+use crate::caller::{Caller, Source};
 use crate::config::{Admin, Limits};
 use crate::control::Control;
 use crate::datapath::DatapathError;
@@ -76,6 +77,8 @@ pub(crate) struct Bench {
     pub(crate) control: Control,
     pub(crate) observer: Observer,
     pub(crate) status: Arc<watch::Sender<Status>>,
+    /// From where the calls come.
+    pub(crate) from: Source,
     _directory: tempfile::TempDir,
 }
 
@@ -100,14 +103,9 @@ impl Bench {
         let (switch, requests) = Switch::new();
         let status = Arc::new(status);
         tokio::spawn(obey(requests, Arc::clone(&status)));
-        let control = Control::new(
-            handle.clone(),
-            follow,
-            switch,
-            observer.clone(),
-            Auth::new(handle, &Admin::default()),
-        );
-        Self { control, observer, status, _directory: directory }
+        let auth = Auth::new(handle.clone(), &Admin::default());
+        let control = Control::new(handle, follow, switch, observer.clone(), auth);
+        Self { control, observer, status, from: Source::ControlSocket, _directory: directory }
     }
 
     pub(crate) fn group(&self) -> String {
@@ -136,7 +134,9 @@ impl Bench {
         self.call(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
 
-    pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(self.from);
+        request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
         let response = router(self.control.clone()).oneshot(request).await.expect("infallible");
         let header =
             |name| response.headers().get(name).map(|v| v.to_str().expect("text").to_owned());

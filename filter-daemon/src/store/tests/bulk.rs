@@ -141,21 +141,3 @@ fn a_new_app_refuses_a_list_with_an_address_twice() {
     let after = bench.state();
     assert_eq!(*bench.reopen(), *after);
 }
-
-#[test]
-fn a_database_with_the_old_index_is_taken() {
-    let (mut bench, app) = bench_with_many();
-    bench.close();
-    let path = bench.path().join("filterd.db");
-    let old = Connection::open(&path).expect("opened");
-    old.execute("CREATE INDEX entries_of_app ON entries (app)", []).expect("as it was");
-    drop(old);
-    assert_eq!(bench.reopen().apps[&app.app].list.len(), MANY as usize);
-    let indexes: i64 = Connection::open(&path)
-        .and_then(|reader| {
-            let text = "SELECT count(*) FROM sqlite_schema WHERE name = 'entries_of_app'";
-            reader.query_row(text, [], |row| row.get(0))
-        })
-        .expect("read");
-    assert_eq!(indexes, 0);
-}
