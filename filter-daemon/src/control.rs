@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 
 use crate::api::ListenerStatus;
+use crate::auth::Auth;
 use crate::command::Request;
 use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
@@ -19,6 +20,7 @@ pub struct Control {
     status: watch::Receiver<Status>,
     switch: Switch,
     observer: Observer,
+    auth: Auth,
     listener: Option<watch::Receiver<ListenerStatus>>,
     outbound: Arc<[Outbound]>,
 }
@@ -30,9 +32,10 @@ impl Control {
         status: watch::Receiver<Status>,
         switch: Switch,
         observer: Observer,
+        auth: Auth,
     ) -> Self {
         let outbound = Arc::default();
-        Self { store, status, switch, observer, listener: None, outbound }
+        Self { store, status, switch, observer, auth, listener: None, outbound }
     }
 
     /// Also tells how the Admin API's listeners fare.
@@ -53,6 +56,11 @@ impl Control {
     /// The addresses that the proxy tier sends from.
     pub fn outbound(&self) -> &[Outbound] {
         &self.outbound
+    }
+
+    /// Who may use the Admin API over TLS.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
     }
 
     /// The store: reads by `state()`.

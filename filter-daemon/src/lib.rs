@@ -9,6 +9,7 @@
 pub mod access_list;
 pub mod api;
 pub mod app;
+pub mod auth;
 pub mod caller;
 pub mod cli;
 pub mod command;
@@ -27,6 +28,7 @@ pub mod policy;
 mod private_file;
 pub mod reconcile;
 pub mod server_name;
+mod source;
 pub mod state;
 pub mod store;
 pub mod tls;
