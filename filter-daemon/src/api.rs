@@ -27,6 +27,7 @@ mod listed;
 mod lists;
 mod login;
 mod open;
+mod outbound;
 mod path;
 mod peer;
 mod tls_listener;
@@ -77,6 +78,7 @@ fn filter_router() -> Router<Control> {
         .merge(audit::router())
         .merge(keys::router())
         .merge(host::router())
+        .merge(outbound::router())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod check;
 mod document;
 mod fault;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +38,9 @@ pub struct Config {
     pub interfaces: Vec<InterfaceRule>,
     /// Sources that pass before any list.
     pub fail_safe: Vec<FailSafe>,
+    /// Addresses that the host's proxy tier sends from, for those who have to
+    /// list them.
+    pub outbound: Vec<Outbound>,
     /// How much of each thing there may be.
     pub limits: Limits,
 }
@@ -92,6 +95,15 @@ pub struct FailSafe {
     pub prefix: Prefix,
     /// The only destination port, if not every one.
     pub port: Option<u16>,
+}
+
+/// Addresses that the host's proxy tier sends from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// Whose they are, such as the name of a provider.
+    pub label: String,
+    /// The addresses, each once.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// How much of each thing there may be.

@@ -1,12 +1,14 @@
 //! What a front end holds: the way to change state, and views of the rest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
 use crate::api::ListenerStatus;
 use crate::auth::Auth;
 use crate::command::Request;
+use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Done, Handle, StoreError};
@@ -20,6 +22,7 @@ pub struct Control {
     observer: Observer,
     auth: Auth,
     listener: Option<watch::Receiver<ListenerStatus>>,
+    outbound: Arc<[Outbound]>,
 }
 
 impl Control {
@@ -31,7 +34,8 @@ impl Control {
         observer: Observer,
         auth: Auth,
     ) -> Self {
-        Self { store, status, switch, observer, auth, listener: None }
+        let outbound = Arc::default();
+        Self { store, status, switch, observer, auth, listener: None, outbound }
     }
 
     /// Also tells how the Admin API's listeners fare.
@@ -47,6 +51,16 @@ impl Control {
     /// Who may use the Admin API over TLS.
     pub fn auth(&self) -> &Auth {
         &self.auth
+    }
+
+    /// The same with addresses that the proxy tier sends from.
+    pub fn with_outbound(self, outbound: &[Outbound]) -> Self {
+        Self { outbound: outbound.into(), ..self }
+    }
+
+    /// The addresses that the proxy tier sends from.
+    pub fn outbound(&self) -> &[Outbound] {
+        &self.outbound
     }
 
     /// The store: reads by `state()`.

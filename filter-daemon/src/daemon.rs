@@ -155,6 +155,7 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     tasks.spawn(auth.clone().save_uses(shutdown.clone()));
     let listener = api::TlsListener::new(&config)?;
     let control = Control::new(store, status.clone(), switch, observer, auth)
+        .with_outbound(&config.outbound)
         .with_listener(listener.as_ref().map(api::TlsListener::status));
     if let Some(listener) = listener {
         tasks.spawn(listener.serve(control.clone(), shutdown.clone()));

@@ -100,6 +100,11 @@ impl Fault {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", text)
     }
 
+    /// What a path names is not there.
+    pub(super) fn not_found(code: &'static str, text: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, text)
+    }
+
     pub(super) fn unknown_path() -> Self {
         Self::not_found("there is no such path")
     }

@@ -1,6 +1,7 @@
 //! From the text to the built configuration. Pure.
 
 mod admin;
+mod outbound;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -49,7 +50,8 @@ pub(super) fn check(text: &str) -> Result<Config, Vec<Fault>> {
 }
 
 fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
-    let known = ["on_exit", "paths", "control", "admin", "interface", "fail_safe", "limits"];
+    let known =
+        ["on_exit", "paths", "control", "admin", "interface", "fail_safe", "outbound", "limits"];
     root.refuse_unknown(&known, faults);
     Config {
         on_exit: on_exit(root, faults),
@@ -58,6 +60,7 @@ fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
         admin: admin::admin(root, faults),
         interfaces: interfaces(root, faults),
         fail_safe: fail_safe(root, faults),
+        outbound: outbound::check(root, faults),
         limits: limits(root, faults),
     }
 }

@@ -145,6 +145,28 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
+    /// The same of a list that must not be missing or empty.
+    pub(super) fn some_strings(
+        &self,
+        key: &str,
+        example: &str,
+        faults: &mut Faults<'_>,
+    ) -> Vec<Located<String>> {
+        let is_empty = |value: &DeValue<'_>| value.as_array().is_some_and(|items| items.is_empty());
+        match self.value(key) {
+            None => {
+                let text = format!("is missing: write one such as {example}");
+                self.refuse_missing(key, &text, faults);
+            }
+            Some(value) if is_empty(value.get_ref()) => {
+                let text = format!("is empty: write one such as {example}");
+                faults.note(value.span().start, &self.key(key), text);
+            }
+            Some(_) => return self.strings(key, faults),
+        }
+        Vec::new()
+    }
+
     /// The table `[key]`.
     pub(super) fn section(&self, key: &str, faults: &mut Faults<'_>) -> Option<Section<'d, 't>> {
         let value = self.value(key)?;

@@ -135,6 +135,10 @@ impl Bench {
     }
 
     pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
+        let expected = match request.uri().path().ends_with(".csv") {
+            true => "text/csv; charset=utf-8",
+            false => "application/json",
+        };
         request.extensions_mut().insert(self.from);
         request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
         let response = router(self.control.clone()).oneshot(request).await.expect("infallible");
@@ -145,7 +149,8 @@ impl Bench {
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
         let text = String::from_utf8(bytes.to_vec()).expect("text");
         if !text.is_empty() {
-            assert_eq!(content_type.as_deref(), Some("application/json"), "{text}");
+            let expected = if status.is_success() { expected } else { "application/json" };
+            assert_eq!(content_type.as_deref(), Some(expected), "{text}");
         }
         Answer { status, applied, warning, text }
     }
