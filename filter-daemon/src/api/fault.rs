@@ -48,10 +48,6 @@ impl Fault {
         self
     }
 
-    pub(super) fn not_found(text: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NotFound", text)
-    }
-
     /// A field of the body, the path, the query or a header is wrong; the text
     /// names it.
     pub(super) fn parameter(text: impl Into<String>) -> Self {
@@ -106,7 +102,7 @@ impl Fault {
     }
 
     pub(super) fn unknown_path() -> Self {
-        Self::not_found("there is no such path")
+        Self::not_found("NotFound", "there is no such path")
     }
 
     pub(super) fn unknown_method() -> Self {

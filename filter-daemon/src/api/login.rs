@@ -104,7 +104,7 @@ async fn log_in(
 ) -> Result<Response, Fault> {
     if !PROVIDERS.contains(&provider.as_str()) {
         let text = format!("there is no provider {provider:?}: use {}", PROVIDERS.join(" or "));
-        return Err(Fault::not_found(text));
+        return Err(Fault::not_found("NotFound", text));
     }
     let tokens = control.auth().log_in(&sent.username, &sent.secret, from).await;
     let tokens = tokens.map_err(refused)?;
