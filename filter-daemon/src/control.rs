@@ -70,8 +70,12 @@ impl Control {
 
     /// Carries a change out: durable first, then in force or a reason why not.
     pub async fn execute(&self, request: Request) -> Result<(Done, Applied), StoreError> {
+        let is_in_force = request.command.is_in_force_when_saved();
         let done = self.store.execute(request).await?;
-        let applied = self.applied(done.revision).await;
+        let applied = match is_in_force {
+            true => Applied::Yes,
+            false => self.applied(done.revision).await,
+        };
         Ok((done, applied))
     }
 
