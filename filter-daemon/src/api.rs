@@ -30,6 +30,7 @@ mod open;
 mod outbound;
 mod path;
 mod peer;
+mod shut_out;
 mod tls_listener;
 mod wire;
 

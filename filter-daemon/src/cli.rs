@@ -20,6 +20,7 @@ mod drops;
 mod failure;
 mod interface;
 mod invocation;
+mod key;
 mod outbound;
 mod output;
 mod settings;
@@ -86,6 +87,7 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::App { task } => app::run(&invocation, task).await,
         Task::AccessList { task } => access_list::run(&invocation, task).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
+        Task::Key { task } => key::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,
         Task::Counters(options) => counters::run(&invocation, options).await,
         Task::Detach => switch::detach(&invocation).await,

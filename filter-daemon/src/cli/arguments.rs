@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{access_list, app, counters, drops, interface, outbound, settings};
+use super::{access_list, app, counters, drops, interface, key, outbound, settings};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -89,6 +89,12 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: outbound::Task,
     },
+    /// API keys, by which programs use the Admin API
+    Key {
+        /// What to do.
+        #[command(subcommand)]
+        task: key::Task,
+    },
     /// Show refused packets as they come, until Ctrl-C
     Drops(drops::Options),
     /// Show what was counted, by app and reason
@@ -117,6 +123,7 @@ impl Task {
             Self::App { task } => format!("app {}", task.title()),
             Self::AccessList { task } => format!("accesslist {}", task.title()),
             Self::Outbound { task } => format!("outbound {}", task.title()),
+            Self::Key { task } => format!("key {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),
             Self::Counters(_) => "counters".to_owned(),
             Self::Detach => "detach".to_owned(),
