@@ -86,6 +86,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) applied: Option<String>,
     pub(crate) warning: Option<String>,
+    pub(crate) tag: Option<String>,
     pub(crate) text: String,
 }
 
@@ -137,13 +138,14 @@ impl Bench {
         let header =
             |name| response.headers().get(name).map(|v| v.to_str().expect("text").to_owned());
         let (applied, warning) = (header("filterd-applied"), header("warning"));
+        let tag = header("etag");
         let (status, content_type) = (response.status(), header("content-type"));
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
         let text = String::from_utf8(bytes.to_vec()).expect("text");
         if !text.is_empty() {
             assert_eq!(content_type.as_deref(), Some("application/json"), "{text}");
         }
-        Answer { status, applied, warning, text }
+        Answer { status, applied, warning, tag, text }
     }
 }
 
