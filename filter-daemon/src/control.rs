@@ -1,10 +1,14 @@
 //! What a front end holds: the way to change state, and views of the rest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
+use crate::api::ListenerStatus;
+use crate::auth::Auth;
 use crate::command::Request;
+use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Done, Handle, StoreError};
@@ -16,6 +20,9 @@ pub struct Control {
     status: watch::Receiver<Status>,
     switch: Switch,
     observer: Observer,
+    auth: Auth,
+    listener: Option<watch::Receiver<ListenerStatus>>,
+    outbound: Arc<[Outbound]>,
 }
 
 impl Control {
@@ -25,8 +32,35 @@ impl Control {
         status: watch::Receiver<Status>,
         switch: Switch,
         observer: Observer,
+        auth: Auth,
     ) -> Self {
-        Self { store, status, switch, observer }
+        let outbound = Arc::default();
+        Self { store, status, switch, observer, auth, listener: None, outbound }
+    }
+
+    /// Also tells how the Admin API's listeners fare.
+    pub fn with_listener(self, listener: Option<watch::Receiver<ListenerStatus>>) -> Self {
+        Self { listener, ..self }
+    }
+
+    /// How the Admin API's listeners fare, if there are any.
+    pub fn listener(&self) -> Option<ListenerStatus> {
+        self.listener.as_ref().map(|listener| listener.borrow().clone())
+    }
+
+    /// The same with addresses that the proxy tier sends from.
+    pub fn with_outbound(self, outbound: &[Outbound]) -> Self {
+        Self { outbound: outbound.into(), ..self }
+    }
+
+    /// The addresses that the proxy tier sends from.
+    pub fn outbound(&self) -> &[Outbound] {
+        &self.outbound
+    }
+
+    /// Who may use the Admin API over TLS.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
     }
 
     /// The store: reads by `state()`.

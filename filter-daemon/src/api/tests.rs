@@ -5,5 +5,6 @@ pub(crate) mod bench;
 mod bodies;
 mod lists;
 mod ours;
+mod outbound;
 
 use bench::Bench;

@@ -14,8 +14,9 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
 use crate::api::router;
+use crate::auth::Auth;
 use crate::caller::{Caller, Source};
-use crate::config::Limits;
+use crate::config::{Admin, Limits};
 use crate::control::Control;
 use crate::datapath::DatapathError;
 use crate::observe::{CounterRow, KernelCounts, Observer, Unseen};
@@ -26,6 +27,7 @@ const LIMITS: Limits = Limits {
     entries: 50_000,
     apps: 3,
     control_connections: 64,
+    admin_connections: 64,
     accelerate_from: 1000,
     versions: 1000,
 };
@@ -102,7 +104,8 @@ impl Bench {
         let (switch, requests) = Switch::new();
         let status = Arc::new(status);
         tokio::spawn(obey(requests, Arc::clone(&status)));
-        let control = Control::new(handle, follow, switch, observer.clone());
+        let auth = Auth::new(handle.clone(), &Admin::default());
+        let control = Control::new(handle, follow, switch, observer.clone(), auth);
         Self { control, observer, status, from: Source::ControlSocket, _directory: directory }
     }
 
@@ -133,6 +136,11 @@ impl Bench {
     }
 
     pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
+        let expected = match request.uri().path().ends_with(".csv") {
+            true => "text/csv; charset=utf-8",
+            false => "application/json",
+        };
+        request.extensions_mut().insert(self.from);
         request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
         let response = router(self.control.clone()).oneshot(request).await.expect("infallible");
         let header =
@@ -143,7 +151,8 @@ impl Bench {
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
         let text = String::from_utf8(bytes.to_vec()).expect("text");
         if !text.is_empty() {
-            assert_eq!(content_type.as_deref(), Some("application/json"), "{text}");
+            let expected = if status.is_success() { expected } else { "application/json" };
+            assert_eq!(content_type.as_deref(), Some(expected), "{text}");
         }
         Answer { status, applied, warning, tag, text }
     }
