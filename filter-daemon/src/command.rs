@@ -31,7 +31,8 @@ pub struct Request {
 pub struct Terms {
     /// The caller's own session: a change that would cut it is refused.
     pub protect: Option<Session>,
-    /// The version that the list must have before the change.
+    /// The version that the list must have before the change; of a change of
+    /// a group's apps, the revision of the state.
     pub expected: Option<u64>,
     /// Why, in the caller's words, possibly empty; kept with the version.
     pub reason: String,
@@ -64,6 +65,15 @@ pub enum Command {
         app: AppRef,
         /// What is to be different.
         fields: AppFields,
+    },
+    /// Changes single origins of an app.
+    EditOrigins {
+        /// Of which one.
+        app: AppRef,
+        /// Those to add; one that is listed stays as it is.
+        add: Vec<Origin>,
+        /// Those to take off; each must be listed.
+        remove: Vec<Origin>,
     },
     /// Removes an app with its list and the list's history.
     DeleteApp {
@@ -159,7 +169,8 @@ pub struct DesiredApp {
     pub name: String,
     /// What else is said of it.
     pub fields: AppFields,
-    /// The whole of its list; it stays as it is if nothing is said.
+    /// The whole of its list, and of each entry; the list stays as it is if
+    /// nothing is said.
     pub entries: Option<Vec<NewEntry>>,
 }
 
@@ -208,6 +219,7 @@ impl Command {
         match self {
             Self::CreateApp { .. } => "app.create",
             Self::UpdateApp { .. } => "app.update",
+            Self::EditOrigins { .. } => "app.origins",
             Self::DeleteApp { .. } => "app.delete",
             Self::CreateEntry { .. } => "entry.create",
             Self::UpdateEntry { .. } => "entry.update",
@@ -225,6 +237,7 @@ impl Command {
     pub fn app(&self) -> Option<AppRef> {
         match self {
             Self::UpdateApp { app, .. }
+            | Self::EditOrigins { app, .. }
             | Self::DeleteApp { app }
             | Self::CreateEntry { app, .. }
             | Self::UpdateEntry { app, .. }

@@ -2,7 +2,8 @@
 //! whether the change is in force, for the headers of the answer.
 //!
 //! `Filterd-Protect` names a session that must survive, `If-Match` the version
-//! that the list must have, `Filterd-Reason` is kept with the version.
+//! that the list must have (of a change of a group's apps, the revision of the
+//! state), `Filterd-Reason` is kept with the version.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

@@ -48,6 +48,8 @@ pub struct AppChange {
     pub app: Arc<App>,
     /// What becomes of the app itself.
     pub verb: AppVerb,
+    /// What is said of it that is new, beside its list.
+    pub detail: String,
     /// What becomes of its list.
     pub list: ListChange,
 }

@@ -92,6 +92,7 @@ pub(crate) struct Answer {
     pub(crate) applied: Option<String>,
     pub(crate) warning: Option<String>,
     pub(crate) retry_after: Option<String>,
+    pub(crate) tag: Option<String>,
     pub(crate) text: String,
 }
 
@@ -175,6 +176,7 @@ impl Bench {
             |name| response.headers().get(name).map(|v| v.to_str().expect("text").to_owned());
         let (applied, warning) = (header("filterd-applied"), header("warning"));
         let retry_after = header("retry-after");
+        let tag = header("etag");
         let (status, content_type) = (response.status(), header("content-type"));
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
         let text = String::from_utf8(bytes.to_vec()).expect("text");
@@ -182,7 +184,7 @@ impl Bench {
             let expected = if status.is_success() { expected } else { "application/json" };
             assert_eq!(content_type.as_deref(), Some(expected), "{text}");
         }
-        Answer { status, applied, warning, retry_after, text }
+        Answer { status, applied, warning, retry_after, tag, text }
     }
 }
 
