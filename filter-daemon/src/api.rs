@@ -10,16 +10,19 @@
 
 mod admin;
 mod apps;
+mod asker;
+mod audit;
 mod body;
 mod control_socket;
+mod declared;
 mod drops;
 mod entries;
 mod fault;
 mod host;
 mod listed;
+mod lists;
 mod path;
 mod peer;
-mod protect;
 mod wire;
 
 use axum::Router;
@@ -34,10 +37,19 @@ use fault::Fault;
 pub fn router(control: Control) -> Router {
     Router::new()
         .nest("/api/admin/v3.0", admin::router())
-        .nest("/api/filter/v1", apps::router().merge(host::router()))
+        .nest("/api/filter/v1", filter_router())
         .fallback(async || Fault::unknown_path())
         .method_not_allowed_fallback(async || Fault::unknown_method())
         .with_state(control)
+}
+
+/// What is filterd's own.
+fn filter_router() -> Router<Control> {
+    apps::router()
+        .merge(lists::router())
+        .merge(declared::router())
+        .merge(audit::router())
+        .merge(host::router())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub use filter_common::verdict::Mode;
 
 use crate::access_list::{AccessList, Prefix};
 use crate::id::ObjectId;
+use crate::origin::Origin;
 
 /// A protected service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub struct App {
     pub scopes: Vec<Scope>,
     /// Sources that pass before the list: proxies in front of this host.
     pub trusted_hops: Vec<Prefix>,
+    /// Web pages whose requests are let in; none means all.
+    pub origins: Vec<Origin>,
+    /// Upgrades and unsafe methods need an origin.
+    pub require_origin: bool,
     /// Who is let in.
     pub list: AccessList,
     /// Unix seconds of the last change.

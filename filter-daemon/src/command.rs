@@ -4,18 +4,35 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::access_list::{Address, Entry, Prefix};
+use crate::access_list::{Address, Entry, EntryFields, Prefix};
 use crate::app::{App, Mode, Scope};
+use crate::caller::Caller;
 use crate::id::ObjectId;
+use crate::origin::Origin;
 use crate::state::Settings;
 
-/// A change, and what must not be cut by it.
+/// A change, who asks for it, and on what terms.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What to do.
     pub command: Command,
+    /// Who asks.
+    pub caller: Caller,
+    /// On what terms.
+    pub terms: Terms,
+}
+
+/// What has to hold for a change to be made.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
     /// The caller's own session: a change that would cut it is refused.
     pub protect: Option<Session>,
+    /// The version that the list must have before the change.
+    pub expected: Option<u64>,
+    /// Why, in the caller's words, possibly empty; kept with the version.
+    pub reason: String,
+    /// Work it out and check it, and change nothing.
+    pub dry_run: bool,
 }
 
 /// A TCP connection that must survive a change.
@@ -37,20 +54,14 @@ pub enum Command {
         /// What it is.
         app: NewApp,
     },
-    /// Changes an app; what is `None` stays.
+    /// Changes an app.
     UpdateApp {
         /// Which one.
         app: AppRef,
-        /// The new name.
-        name: Option<String>,
-        /// The new mode.
-        mode: Option<Mode>,
-        /// All of its scopes.
-        scopes: Option<Vec<Scope>>,
-        /// All of its trusted hops.
-        trusted_hops: Option<Vec<Prefix>>,
+        /// What is to be different.
+        fields: AppFields,
     },
-    /// Removes an app with its list.
+    /// Removes an app with its list and the list's history.
     DeleteApp {
         /// Which one.
         app: AppRef,
@@ -62,16 +73,16 @@ pub enum Command {
         /// What it is.
         entry: NewEntry,
     },
-    /// Changes an entry in its place; what is `None` stays.
+    /// Changes an entry in its place.
     UpdateEntry {
         /// On which list.
         app: AppRef,
         /// Which one.
         entry: ObjectId,
-        /// The new address.
+        /// The new address; the old one stays if there is none.
         address: Option<Address>,
-        /// The new comment.
-        comment: Option<String>,
+        /// What else is to be different.
+        fields: EntryFields,
     },
     /// Takes an entry off.
     DeleteEntry {
@@ -80,14 +91,33 @@ pub enum Command {
         /// Which one.
         entry: ObjectId,
     },
-    /// Adds many entries as one change. What is already listed stays as it is.
+    /// Adds many entries as one change.
     ImportEntries {
         /// To which list.
         app: AppRef,
         /// What they are.
-        entries: Vec<NewEntry>,
-        /// Take off what is not among them.
-        replace: bool,
+        import: Import,
+    },
+    /// Makes a list what it was at an earlier version.
+    RestoreList {
+        /// Which list.
+        app: AppRef,
+        /// The version.
+        version: u64,
+    },
+    /// Takes the entries off a list whose end has passed.
+    DropExpired {
+        /// From which list.
+        app: AppRef,
+    },
+    /// Makes the apps of a group what is written of them, as one change.
+    Apply {
+        /// The owner.
+        group: ObjectId,
+        /// What is to be.
+        apps: Vec<DesiredApp>,
+        /// Delete the group's other apps.
+        prune: bool,
     },
     /// Changes what holds for the whole host; what is `None` stays.
     UpdateSettings {
@@ -110,16 +140,39 @@ pub struct AppRef {
 /// An app to be.
 #[derive(Clone, Debug)]
 pub struct NewApp {
-    /// Starts with a letter; ASCII letters, digits, `_` and `-`.
-    pub name: String,
-    /// What a refusal does.
-    pub mode: Mode,
-    /// Which packets belong to it.
-    pub scopes: Vec<Scope>,
-    /// Sources that pass before the list.
-    pub trusted_hops: Vec<Prefix>,
+    /// What it is; it needs a name.
+    pub fields: AppFields,
     /// The first entries of its list.
     pub entries: Vec<NewEntry>,
+}
+
+/// An app as a file describes it.
+#[derive(Clone, Debug)]
+pub struct DesiredApp {
+    /// Its name, by which it is found.
+    pub name: String,
+    /// What else is said of it.
+    pub fields: AppFields,
+    /// The whole of its list; it stays as it is if nothing is said.
+    pub entries: Option<Vec<NewEntry>>,
+}
+
+/// What may be said of an app; what is `None` stays as it is, or is as a new
+/// app has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppFields {
+    /// Starts with a letter; ASCII letters, digits, `_` and `-`.
+    pub name: Option<String>,
+    /// What a refusal does.
+    pub mode: Option<Mode>,
+    /// Which packets belong to it: all of its scopes.
+    pub scopes: Option<Vec<Scope>>,
+    /// Sources that pass before the list: all of them.
+    pub trusted_hops: Option<Vec<Prefix>>,
+    /// Allowed request origins: all of them.
+    pub origins: Option<Vec<Origin>>,
+    /// Upgrades and unsafe methods need an origin.
+    pub require_origin: Option<bool>,
 }
 
 /// An entry to be.
@@ -127,11 +180,23 @@ pub struct NewApp {
 pub struct NewEntry {
     /// The address as typed.
     pub address: Address,
-    /// Free text, possibly empty.
-    pub comment: String,
+    /// What is said of it.
+    pub fields: EntryFields,
 }
 
-/// What a command did.
+/// Many entries to be.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// What they are. What is already listed stays as it is.
+    pub entries: Vec<NewEntry>,
+    /// Take off what is not among them, and make what is listed what is said of
+    /// it.
+    pub replace: bool,
+    /// Refuse to take more of the list off than this share of it.
+    pub shrink_guard_percent: Option<u8>,
+}
+
+/// What a command did, or would do.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// The app as it is now.
@@ -140,15 +205,175 @@ pub enum Outcome {
     Entry(Arc<Entry>),
     /// What was named is gone.
     Deleted,
-    /// What an import did to the list.
-    Imported {
-        /// Entries that are new.
-        added: usize,
-        /// Entries that were taken off.
-        removed: usize,
-        /// Entries that stayed.
-        unchanged: usize,
-    },
+    /// What became of a list.
+    List(ListChange),
+    /// What became of a group's apps.
+    Applied(Vec<AppChange>),
     /// The settings as they are now.
     Settings(Settings),
+}
+
+/// What many changes of a list came to.
+#[derive(Clone, Debug, Default)]
+pub struct ListChange {
+    /// The list's version now.
+    pub version: u64,
+    /// Entries that are new.
+    pub added: Vec<Arc<Entry>>,
+    /// Entries that were taken off.
+    pub removed: Vec<Arc<Entry>>,
+    /// Entries that are different from before.
+    pub changed: Vec<Arc<Entry>>,
+    /// How many of those that were offered are as they were.
+    pub unchanged: usize,
+}
+
+/// What applying a file comes to for one app.
+#[derive(Clone, Debug)]
+pub struct AppChange {
+    /// The app, as it is or as it was.
+    pub app: Arc<App>,
+    /// What becomes of the app itself.
+    pub verb: AppVerb,
+    /// What becomes of its list.
+    pub list: ListChange,
+}
+
+/// What becomes of an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppVerb {
+    /// It is made.
+    Create,
+    /// It is changed, beside its list.
+    Update,
+    /// It stays as it is, beside its list.
+    Keep,
+    /// It is deleted.
+    Delete,
+}
+
+impl Command {
+    /// What it is called in the history and in the audit log.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::CreateApp { .. } => "app.create",
+            Self::UpdateApp { .. } => "app.update",
+            Self::DeleteApp { .. } => "app.delete",
+            Self::CreateEntry { .. } => "entry.create",
+            Self::UpdateEntry { .. } => "entry.update",
+            Self::DeleteEntry { .. } => "entry.delete",
+            Self::ImportEntries { .. } => "list.import",
+            Self::RestoreList { .. } => "list.restore",
+            Self::DropExpired { .. } => "list.expire",
+            Self::Apply { .. } => "apply",
+            Self::UpdateSettings { .. } => "settings.update",
+        }
+    }
+
+    /// The one app that it is about, if it is about one that there is.
+    pub fn app(&self) -> Option<AppRef> {
+        match self {
+            Self::UpdateApp { app, .. }
+            | Self::DeleteApp { app }
+            | Self::CreateEntry { app, .. }
+            | Self::UpdateEntry { app, .. }
+            | Self::DeleteEntry { app, .. }
+            | Self::ImportEntries { app, .. }
+            | Self::RestoreList { app, .. }
+            | Self::DropExpired { app } => Some(*app),
+            Self::CreateApp { .. } | Self::Apply { .. } | Self::UpdateSettings { .. } => None,
+        }
+    }
+}
+
+impl AppVerb {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Keep => "keep",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl NewEntry {
+    /// An entry of which nothing is said but its address.
+    pub fn new(address: Address) -> Self {
+        Self { address, fields: EntryFields::default() }
+    }
+
+    /// What a new app's list holds when nothing else is said: everybody, in
+    /// both families.
+    pub fn everywhere() -> Vec<Self> {
+        ["0.0.0.0/0", "::/0"]
+            .map(|text| Address::parse(text).expect("all of a family is an address"))
+            .map(Self::new)
+            .into()
+    }
+}
+
+impl AppFields {
+    /// Everything that can be said of an app.
+    pub fn of(app: &App) -> Self {
+        Self {
+            name: Some(app.name.clone()),
+            mode: Some(app.mode),
+            scopes: Some(app.scopes.clone()),
+            trusted_hops: Some(app.trusted_hops.clone()),
+            origins: Some(app.origins.clone()),
+            require_origin: Some(app.require_origin),
+        }
+    }
+
+    /// Puts what is said into an app.
+    pub fn apply(self, app: &mut App) {
+        app.name = self.name.unwrap_or_else(|| app.name.clone());
+        app.mode = self.mode.unwrap_or(app.mode);
+        put(&mut app.scopes, self.scopes);
+        put(&mut app.trusted_hops, self.trusted_hops);
+        put(&mut app.origins, self.origins);
+        app.require_origin = self.require_origin.unwrap_or(app.require_origin);
+    }
+}
+
+fn put<T>(place: &mut T, new: Option<T>) {
+    if let Some(new) = new {
+        *place = new;
+    }
+}
+
+impl Outcome {
+    /// The app, if it is one.
+    pub fn into_app(self) -> Option<Arc<App>> {
+        if let Self::App(app) = self { Some(app) } else { None }
+    }
+
+    /// The entry, if it is one.
+    pub fn into_entry(self) -> Option<Arc<Entry>> {
+        if let Self::Entry(entry) = self { Some(entry) } else { None }
+    }
+
+    /// The change of a list, if it is one.
+    pub fn into_list(self) -> Option<ListChange> {
+        if let Self::List(change) = self { Some(change) } else { None }
+    }
+
+    /// The changes of apps, if it is them.
+    pub fn into_applied(self) -> Option<Vec<AppChange>> {
+        if let Self::Applied(changes) = self { Some(changes) } else { None }
+    }
+
+    /// The settings, if it is them.
+    pub fn into_settings(self) -> Option<Settings> {
+        if let Self::Settings(settings) = self { Some(settings) } else { None }
+    }
+}
+
+impl AppRef {
+    /// The app that a state has there.
+    pub fn of(app: &App) -> Self {
+        Self { group: app.group, app: app.id }
+    }
 }

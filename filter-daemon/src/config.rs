@@ -88,6 +88,8 @@ pub struct Limits {
     /// Entries of a family from which on an access list gets a table in front
     /// of its trie: quick, at a price in memory.
     pub accelerate_from: usize,
+    /// Versions of an access list that are kept.
+    pub versions: usize,
 }
 
 impl Default for Paths {
@@ -107,6 +109,7 @@ impl Default for Limits {
             apps: check::MOST_APPS,
             control_connections: 64,
             accelerate_from: 1000,
+            versions: 1000,
         }
     }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use tokio::sync::{broadcast, watch};
 
-use crate::command::{Outcome, Request};
+use crate::command::Request;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
-use crate::store::{Handle, StoreError};
+use crate::store::{Done, Handle, StoreError};
 
 /// Everything that a front end may do. Cheap to clone.
 #[derive(Clone)]
@@ -35,9 +35,10 @@ impl Control {
     }
 
     /// Carries a change out: durable first, then in force or a reason why not.
-    pub async fn execute(&self, request: Request) -> Result<(Outcome, Applied), StoreError> {
-        let (outcome, revision) = self.store.execute(request).await?;
-        Ok((outcome, self.applied(revision).await))
+    pub async fn execute(&self, request: Request) -> Result<(Done, Applied), StoreError> {
+        let done = self.store.execute(request).await?;
+        let applied = self.applied(done.revision).await;
+        Ok((done, applied))
     }
 
     /// What is in force now.

@@ -97,6 +97,7 @@ fn needs_a_person(error: &OpenError) -> bool {
         | OpenError::NotADatabase { .. }
         | OpenError::Foreign { .. }
         | OpenError::Newer { .. }
+        | OpenError::Older { .. }
         | OpenError::Damaged { .. }
         | OpenError::JournalAlone { .. } => true,
         OpenError::Directory { .. }

@@ -26,6 +26,22 @@ impl ObjectId {
         Self(bytes)
     }
 
+    /// From what `to_bytes` gave.
+    pub fn from_bytes(bytes: [u8; 12]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, which sort as it does.
+    pub fn to_bytes(self) -> [u8; 12] {
+        self.0
+    }
+
+    /// The Unix second in which it was made.
+    pub fn made(self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
+
     /// The number in it.
     pub fn number(self) -> u32 {
         let [_, _, _, _, a, b, c, d, ..] = self.0;

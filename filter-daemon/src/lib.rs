@@ -9,6 +9,7 @@
 pub mod access_list;
 pub mod api;
 pub mod app;
+pub mod caller;
 pub mod cli;
 pub mod command;
 pub mod config;

@@ -70,6 +70,9 @@ pub struct Host {
     /// if they are known: replies are looked for in scopes that have one of
     /// them, or, when they are not known, in all.
     pub ephemeral: Option<(u16, u16)>,
+    /// The Unix second in which the kernel's boot clock began, by the clock of
+    /// now.
+    pub booted: i64,
 }
 
 /// An interface that exists.

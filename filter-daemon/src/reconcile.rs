@@ -9,6 +9,7 @@
 //! Invariant: a state that cannot be put in force leaves the last good one in
 //! force, and the status says why.
 
+mod boot_clock;
 mod hits;
 mod interfaces;
 mod network;

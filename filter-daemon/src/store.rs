@@ -14,11 +14,14 @@ mod apply;
 mod change;
 mod database;
 mod directory;
+mod draft;
 mod error;
 mod fresh;
+mod history;
 mod load;
 mod record;
 mod seal;
+mod undo;
 mod writer;
 
 use std::fmt;
@@ -28,13 +31,18 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use error::{OpenError, StoreError};
+pub use history::{AuditLine, Origination, Version};
 
-use crate::command::{Outcome, Request, Session};
+use crate::access_list::AccessList;
+use crate::app::App;
+use crate::command::{Request, Session};
 use crate::config::{FailSafe, Limits};
 use crate::policy;
 use crate::state::State;
 use aftermath::Aftermath;
 use database::Database;
+use history::Archive;
+pub use writer::Done;
 use writer::{Job, Writer};
 
 /// The longest comment of an entry.
@@ -52,6 +60,7 @@ pub struct Handle {
     jobs: mpsc::Sender<Job>,
     state: watch::Receiver<Arc<State>>,
     fail_safe: Arc<[FailSafe]>,
+    archive: Arc<Archive>,
 }
 
 /// Opens the database in a directory, or makes both, and starts the writer.
@@ -64,7 +73,7 @@ pub fn open(
     fail_safe: Vec<FailSafe>,
 ) -> Result<Handle, OpenError> {
     let lock = directory::claim(directory)?;
-    let Database { connection, second, loaded } = database::open(directory)?;
+    let Database { connection, second, reader, loaded } = database::open(directory)?;
     let aftermath = Aftermath::start(second).map_err(|source| OpenError::Thread { source })?;
     let (publish, state) = watch::channel(Arc::new(loaded.state));
     let (jobs, queue) = mpsc::channel(QUEUE);
@@ -85,7 +94,7 @@ pub fn open(
         .name("store".to_owned())
         .spawn(move || writer.run(queue))
         .map_err(|source| OpenError::Thread { source })?;
-    Ok(Handle { jobs, state, fail_safe })
+    Ok(Handle { jobs, state, fail_safe, archive: Arc::new(Archive::new(reader)) })
 }
 
 impl Handle {
@@ -106,10 +115,44 @@ impl Handle {
 
     /// Carries a change out. What is answered is durable; the revision is the
     /// one that holds it, also when there was nothing to change.
-    pub async fn execute(&self, request: Request) -> Result<(Outcome, u64), StoreError> {
+    pub async fn execute(&self, request: Request) -> Result<Done, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { request, reply }).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Versions of a list, latest first, those before one if it is given.
+    pub async fn versions(
+        &self,
+        app: Arc<App>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Version>, StoreError> {
+        self.consult(move |archive| archive.versions(&app, before, limit)).await
+    }
+
+    /// A list of the latest state as it was at an earlier version.
+    pub async fn list_at(&self, app: Arc<App>, version: u64) -> Result<AccessList, StoreError> {
+        self.consult(move |archive| archive.list_at(&app, version)).await
+    }
+
+    /// Lines of the audit log, latest first, those before one if it is given.
+    pub async fn audit(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<AuditLine>, StoreError> {
+        self.consult(move |archive| archive.audit(before, limit)).await
+    }
+
+    async fn consult<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Archive) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let archive = Arc::clone(&self.archive);
+        tokio::task::spawn_blocking(move || question(&archive))
+            .await
+            .map_err(|_| StoreError::Stopped)?
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::list::{AccessList, Entry};
+use super::entry::Entry;
+use super::list::AccessList;
 use super::prefix::Prefix;
 use super::prefix_set::PrefixTable;
 use super::sorted::Sorted;
@@ -37,8 +38,9 @@ impl<'a> Comparison<'a> {
     ) {
         sorted.dedup_by_key(|(prefix, _)| *prefix);
         for (prefix, position) in sorted {
-            match table.prefixes().get(&prefix) {
-                Some(value) => self.kept.push(value.entry),
+            let enabled = table.prefixes().get(&prefix).map(|value| value.entry);
+            match enabled.or_else(|| self.list.disabled_number(Prefix::new(prefix.into()))) {
+                Some(number) => self.kept.push(number),
                 None => self.is_new[position as usize] = true,
             }
         }
@@ -81,6 +83,10 @@ mod tests {
                 id: ObjectId::from_parts(7, number, [1; 4]),
                 address,
                 comment: Box::default(),
+                enabled: true,
+                expires: None,
+                author: "root".into(),
+                changed: 7,
             })
         };
         (from..).zip(addresses).map(entry).collect()

@@ -8,27 +8,24 @@ use std::sync::Arc;
 use filter_common::trie::TrieValue;
 use imbl::OrdMap;
 
-use super::prefix::{Address, Prefix};
+use super::entry::Entry;
+use super::prefix::Prefix;
 use super::prefix_set::PrefixSet;
 use super::sorted::Sorted;
 use crate::id::ObjectId;
 
-/// One line that an operator wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its id on the wire, which holds its number.
-    pub id: ObjectId,
-    /// The address as typed, with its prefix.
-    pub address: Address,
-    /// Free text, possibly empty.
-    pub comment: Box<str>,
-}
-
 /// Entries in the order of their creation, and the prefixes they stand for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessList {
+    /// Counts the changes of the list; the first is 1.
+    pub version: u64,
     entries: OrdMap<u32, Arc<Entry>>,
+    /// Of enabled entries, none of them with an end.
     prefixes: PrefixSet,
+    /// Of entries that are not enabled.
+    disabled: OrdMap<Prefix, u32>,
+    /// Numbers of enabled entries that have an end.
+    temporary: OrdMap<u32, i64>,
 }
 
 /// Why a list does not take a change.
@@ -47,14 +44,12 @@ pub enum ListError {
     UnknownEntry(ObjectId),
 }
 
-impl Entry {
-    /// Its stable number: the order of creation, and what the kernel counts by.
-    pub fn number(&self) -> u32 {
-        self.id.number()
-    }
-}
-
 impl AccessList {
+    /// The list of a new app.
+    pub fn first() -> Self {
+        Self { version: 1, ..Self::default() }
+    }
+
     /// The entries, oldest first.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
         self.entries.values()
@@ -70,14 +65,19 @@ impl AccessList {
         self.entries.len()
     }
 
-    /// Whether nobody is admitted.
+    /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// What the entries stand for.
+    /// What the enabled entries stand for, whenever they end.
     pub fn prefixes(&self) -> &PrefixSet {
         &self.prefixes
+    }
+
+    /// Numbers of enabled entries that have an end, and the Unix second of it.
+    pub fn temporary(&self) -> impl Iterator<Item = (u32, i64)> {
+        self.temporary.iter().map(|(number, expires)| (*number, *expires))
     }
 
     /// The entry of an id.
@@ -85,14 +85,21 @@ impl AccessList {
         self.entries.get(&id.number()).filter(|entry| entry.id == id)
     }
 
-    /// Whether an entry has a number.
-    pub fn has_number(&self, number: u32) -> bool {
-        self.entries.contains_key(&number)
+    /// The entry of a number.
+    pub fn entry_of_number(&self, number: u32) -> Option<&Arc<Entry>> {
+        self.entries.get(&number)
     }
 
-    /// The entry that stands for a prefix.
+    /// The entry that stands for a prefix, enabled or not.
     pub fn entry_of_prefix(&self, prefix: Prefix) -> Option<&Arc<Entry>> {
-        self.entries.get(&self.prefixes.get(prefix)?.entry)
+        let enabled = self.prefixes.get(prefix).map(|value| value.entry);
+        let number = enabled.or_else(|| self.disabled_number(prefix))?;
+        self.entries.get(&number)
+    }
+
+    /// The number of the disabled entry that stands for a prefix.
+    pub(super) fn disabled_number(&self, prefix: Prefix) -> Option<u32> {
+        self.disabled.get(&prefix).copied()
     }
 
     /// Adds entries whose numbers and ids are new: all of them or none.
@@ -101,10 +108,14 @@ impl AccessList {
         for entry in entries {
             list.entries.insert(entry.number(), Arc::clone(entry));
         }
-        let prefixes = entries.iter().map(|entry| (entry.address.prefix(), entry.number()));
+        let enabled = entries.iter().filter(|entry| entry.enabled);
+        let prefixes = enabled.map(|entry| (entry.address.prefix(), entry.number()));
         list.prefixes
             .extend(Sorted::new(prefixes))
             .map_err(|[existing, new]| duplicate(&list.entries[&new], &list.entries[&existing]))?;
+        for entry in entries {
+            list.note(entry)?;
+        }
         *self = list;
         Ok(())
     }
@@ -116,27 +127,43 @@ impl AccessList {
             Some(existing) if existing.id != entry.id => return Err(duplicate(entry, existing)),
             Some(_) | None => {}
         }
-        self.prefixes.remove(old.address.prefix());
-        self.prefixes.insert(entry.address.prefix(), points_to(entry));
-        self.entries.insert(entry.number(), Arc::clone(entry));
-        Ok(())
+        self.remove(std::slice::from_ref(&old));
+        self.extend(std::slice::from_ref(entry))
     }
 
     /// Takes entries off, those that are on the list.
     pub fn remove(&mut self, entries: &[Arc<Entry>]) {
         if entries.len() == self.len() && entries.iter().eq(self.entries()) {
-            *self = Self::default();
+            *self = Self { version: self.version, ..Self::default() };
         }
         for entry in entries {
-            if self.entries.remove(&entry.number()).is_some() {
+            let number = entry.number();
+            if self.entries.remove(&number).is_none() {
+                continue;
+            }
+            self.temporary.remove(&number);
+            if self.disabled.remove(&entry.address.prefix()).is_none() {
                 self.prefixes.remove(entry.address.prefix());
             }
         }
     }
-}
 
-fn points_to(entry: &Entry) -> TrieValue {
-    TrieValue { entry: entry.number(), expires_boot_s: 0 }
+    /// Notes what is special about an entry that is new, if anything is.
+    fn note(&mut self, entry: &Arc<Entry>) -> Result<(), ListError> {
+        let prefix = entry.address.prefix();
+        if let Some(existing) = self.disabled.get(&prefix) {
+            return Err(duplicate(entry, &self.entries[existing]));
+        }
+        if !entry.enabled {
+            if let Some(TrieValue { entry: existing, .. }) = self.prefixes.get(prefix) {
+                return Err(duplicate(entry, &self.entries[&existing]));
+            }
+            self.disabled.insert(prefix, entry.number());
+        } else if let Some(expires) = entry.expires {
+            self.temporary.insert(entry.number(), expires);
+        }
+        Ok(())
+    }
 }
 
 fn duplicate(entry: &Entry, existing: &Arc<Entry>) -> ListError {

@@ -79,6 +79,14 @@ impl Prefix {
         self.0
     }
 
+    /// The prefixes that cover it, but for itself, narrowest first.
+    pub fn wider(self) -> impl Iterator<Item = Self> {
+        let network = self.0.network();
+        (0..self.0.prefix_len())
+            .rev()
+            .map(move |length| Self::new(IpNet::new_assert(network, length)))
+    }
+
     /// Whether an address lies inside. An IPv4-mapped address counts as IPv4.
     pub fn contains(self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())

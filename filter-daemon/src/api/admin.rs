@@ -3,33 +3,38 @@
 //! Fields, statuses and texts are what those clients compare; unknown fields
 //! of a body are ignored, as the service they were made for does.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, patch};
+use axum::{Extension, Router};
 use serde::{Deserialize, Serialize};
 
+use super::asker::Asker;
 use super::body::Sent;
-use super::entries::{self, Counted};
+use super::entries::{self, ListForm};
 use super::fault::Fault;
 use super::path::{AppPath, EntryPath, GroupPath};
-use super::protect::Protect;
-use super::wire::{EntryIn, EntryOut, address, json};
-use crate::access_list::Address;
-use crate::app::{App, Mode};
-use crate::command::{AppRef, Command, NewApp, NewEntry, Outcome};
+use super::wire::{self, AdminEntry, EntryIn, json};
+use crate::access_list::{Address, Entry, EntryFields};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::command::{AppFields, AppRef, Command, NewApp, NewEntry, Outcome};
 use crate::control::Control;
 use crate::id::ObjectId;
+use crate::origin::Origin;
 use crate::store::StoreError;
 
 /// The one product that apps are listed under.
 const PRODUCT: &str = "standard";
 
 const NO_CURRENT_ADDRESS: &str = "use_current: there is no client address on the control socket; `filterctl accesslist create --use-current` finds yours itself, or send it as address";
+
+const BOTH_ADDRESSES: &str = "use_current: there is an address beside it: send one or the other";
 
 #[derive(Deserialize)]
 struct ListQuery {
@@ -102,6 +107,10 @@ pub(super) fn router() -> Router<Control> {
             "/groups/{group}/apps/{app}/security/access_list/{entry}",
             patch(update_entry).delete(delete_entry),
         )
+        .route(
+            "/groups/{group}/apps/{app}/security/allowed_request_origins",
+            get(list_origins).post(replace_origins),
+        )
 }
 
 /// An app of a group, or what is missing.
@@ -128,8 +137,7 @@ async fn list_apps(
     GroupPath(group): GroupPath,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Fault> {
-    let Query(query) =
-        query.map_err(|rejection| Fault::parameter(format!("query: {}", rejection.body_text())))?;
+    let Query(query) = query.map_err(|rejection| Fault::query(&rejection))?;
     let mut apps = find_apps(&control, group)?;
     if query.product.is_some_and(|products| products.split(',').all(|p| p.trim() != PRODUCT)) {
         apps.clear();
@@ -140,18 +148,13 @@ async fn list_apps(
 async fn create_app(
     State(control): State<Control>,
     GroupPath(group): GroupPath,
-    protect: Protect,
+    asker: Asker,
     Sent(new): Sent<NewAppIn>,
 ) -> Result<Response, Fault> {
     let everywhere = Address::parse("0.0.0.0/0").expect("all of IPv4 is an address");
-    let app = NewApp {
-        name: new.name,
-        mode: Mode::Enforce,
-        scopes: Vec::new(),
-        trusted_hops: Vec::new(),
-        entries: vec![NewEntry { address: everywhere, comment: String::new() }],
-    };
-    let (outcome, in_force) = protect.execute(&control, Command::CreateApp { group, app }).await?;
+    let fields = AppFields { name: Some(new.name), ..AppFields::default() };
+    let app = NewApp { fields, entries: vec![NewEntry::new(everywhere)] };
+    let (outcome, in_force) = asker.execute(&control, Command::CreateApp { group, app }).await?;
     let app = app_of(outcome)?;
     Ok(in_force.with((StatusCode::CREATED, json(&AdminApp::from(app.as_ref())))))
 }
@@ -166,9 +169,9 @@ async fn show_app(
 pub(super) async fn delete_app(
     State(control): State<Control>,
     AppPath(app): AppPath,
-    protect: Protect,
+    asker: Asker,
 ) -> Result<Response, Fault> {
-    let (_, in_force) = protect.execute(&control, Command::DeleteApp { app }).await?;
+    let (_, in_force) = asker.execute(&control, Command::DeleteApp { app }).await?;
     Ok(in_force.with(StatusCode::NO_CONTENT))
 }
 
@@ -206,27 +209,26 @@ async fn describe_app(
 async fn list_entries(
     State(control): State<Control>,
     AppPath(app): AppPath,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Response, Fault> {
-    // A list is shown also when the kernel does not tell its hits.
-    let hits = control.hits().await.inspect_err(|error| {
-        tracing::warn!("the hits cannot be read from the kernel: {error:#}");
-    });
     let list = find_app(&control, app)?.list.clone();
-    Ok(entries::answer(Counted { list, hits: hits.ok() }))
+    Ok(entries::answer(list, AdminList { current: caller.from.address() }))
 }
 
 async fn create_entry(
     State(control): State<Control>,
     AppPath(app): AppPath,
-    protect: Protect,
+    asker: Asker,
     Sent(new): Sent<EntryIn>,
 ) -> Result<Response, Fault> {
-    refuse_current(&new)?;
-    let address = address(new.address.as_deref().unwrap_or_default())?;
-    let entry = NewEntry { address, comment: new.comment.unwrap_or_default() };
-    let command = Command::CreateEntry { app, entry };
-    let (outcome, in_force) = protect.execute(&control, command).await?;
-    Ok(in_force.with((StatusCode::CREATED, entry_answer(&outcome))))
+    let current = asker.caller.from.address();
+    let address = address_of(&new, current)?;
+    let address = address.map_or_else(|| wire::address(""), Ok)?;
+    let fields = EntryFields { comment: new.comment, ..EntryFields::default() };
+    let command = Command::CreateEntry { app, entry: NewEntry { address, fields } };
+    let (outcome, in_force) = asker.execute(&control, command).await?;
+    let answer = entry_answer(outcome, current)?;
+    Ok(in_force.with((StatusCode::CREATED, answer)))
 }
 
 /// An empty or missing address and a missing comment stay as they are: one
@@ -234,55 +236,96 @@ async fn create_entry(
 async fn update_entry(
     State(control): State<Control>,
     EntryPath(app, entry): EntryPath,
-    protect: Protect,
+    asker: Asker,
     Sent(change): Sent<EntryIn>,
 ) -> Result<Response, Fault> {
-    refuse_current(&change)?;
-    let text = change.address.filter(|text| !text.trim().is_empty());
-    let address = text.as_deref().map(address).transpose()?;
-    let command = Command::UpdateEntry { app, entry, address, comment: change.comment };
-    let (outcome, in_force) = protect.execute(&control, command).await?;
-    Ok(in_force.with(entry_answer(&outcome)))
+    let current = asker.caller.from.address();
+    let address = address_of(&change, current)?;
+    let fields = EntryFields { comment: change.comment, ..EntryFields::default() };
+    let command = Command::UpdateEntry { app, entry, address, fields };
+    let (outcome, in_force) = asker.execute(&control, command).await?;
+    Ok(in_force.with(entry_answer(outcome, current)?))
 }
 
 async fn delete_entry(
     State(control): State<Control>,
     EntryPath(app, entry): EntryPath,
-    protect: Protect,
+    asker: Asker,
 ) -> Result<Response, Fault> {
-    let (_, in_force) = protect.execute(&control, Command::DeleteEntry { app, entry }).await?;
+    let (_, in_force) = asker.execute(&control, Command::DeleteEntry { app, entry }).await?;
     Ok(in_force.with(StatusCode::NO_CONTENT))
 }
 
-fn refuse_current(entry: &EntryIn) -> Result<(), Fault> {
-    match entry.use_current {
-        Some(true) => Err(Fault::parameter(NO_CURRENT_ADDRESS)),
-        Some(false) | None => Ok(()),
+/// The address that is sent or meant, if one is.
+fn address_of(sent: &EntryIn, current: Option<IpAddr>) -> Result<Option<Address>, Fault> {
+    let text = sent.address.as_deref().filter(|text| !text.trim().is_empty());
+    match (text, sent.use_current) {
+        (text, Some(false) | None) => text.map(wire::address).transpose(),
+        (Some(_), Some(true)) => Err(Fault::parameter(BOTH_ADDRESSES)),
+        (None, Some(true)) => {
+            let current = current.ok_or_else(|| Fault::parameter(NO_CURRENT_ADDRESS))?;
+            wire::address(&current.to_string()).map(Some)
+        }
     }
+}
+
+async fn list_origins(
+    State(control): State<Control>,
+    AppPath(app): AppPath,
+) -> Result<Response, Fault> {
+    let app = find_app(&control, app)?;
+    Ok(json(&app.origins.iter().map(Origin::text).collect::<Vec<_>>()))
+}
+
+async fn replace_origins(
+    State(control): State<Control>,
+    AppPath(app): AppPath,
+    asker: Asker,
+    Sent(sent): Sent<Vec<String>>,
+) -> Result<Response, Fault> {
+    let origins = Some(wire::origins(&sent)?);
+    let fields = AppFields { origins, ..AppFields::default() };
+    let (_, in_force) = asker.execute(&control, Command::UpdateApp { app, fields }).await?;
+    Ok(in_force.with(StatusCode::NO_CONTENT))
 }
 
 /// The app that a command made or changed.
 pub(super) fn app_of(outcome: Outcome) -> Result<Arc<App>, Fault> {
-    match outcome {
-        Outcome::App(app) => Ok(app),
-        Outcome::Entry(_) | Outcome::Deleted | Outcome::Imported { .. } | Outcome::Settings(_) => {
-            Err(unexpected())
-        }
-    }
+    outcome.into_app().ok_or_else(unexpected)
 }
 
-fn entry_answer(outcome: &Outcome) -> Response {
-    match outcome {
-        Outcome::Entry(entry) => json(&EntryOut::from(entry.as_ref())),
-        Outcome::App(_) | Outcome::Deleted | Outcome::Imported { .. } | Outcome::Settings(_) => {
-            unexpected().into_response()
-        }
-    }
+fn entry_answer(outcome: Outcome, current: Option<IpAddr>) -> Result<Response, Fault> {
+    let entry = outcome.into_entry().ok_or_else(unexpected)?;
+    Ok(json(&AdminEntry::new(&entry, current)))
 }
 
 /// The store answers each command with its own kind of outcome.
 pub(super) fn unexpected() -> Fault {
     Fault::internal("the store answered something else than what was asked")
+}
+
+/// `{"allowed_ips":[…],"current_ip":"…"}`.
+struct AdminList {
+    current: Option<IpAddr>,
+}
+
+impl ListForm for AdminList {
+    fn begin(&self, text: &mut Vec<u8>) {
+        text.extend_from_slice(br#"{"allowed_ips":["#);
+    }
+
+    fn entry(&self, entry: &Entry, text: &mut Vec<u8>) {
+        entries::put(text, &AdminEntry::new(entry, self.current));
+    }
+
+    fn end(&self, text: &mut Vec<u8>) {
+        text.push(b']');
+        if let Some(current) = self.current {
+            text.extend_from_slice(br#","current_ip":"#);
+            entries::put(text, &current);
+        }
+        text.push(b'}');
+    }
 }
 
 impl<'a> From<&'a App> for AdminApp<'a> {

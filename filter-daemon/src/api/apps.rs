@@ -4,17 +4,15 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 
-use super::admin::{app_of, delete_app, find_app, find_apps, unexpected};
+use super::admin::{app_of, delete_app, find_app, find_apps};
+use super::asker::Asker;
 use super::body::{BULK_BYTES, Sent};
 use super::fault::Fault;
 use super::path::{AppPath, GroupPath};
-use super::protect::Protect;
-use super::wire::{self, AppIn, AppOut, AppPatch, GroupOut, ImportIn, ImportOut, json};
-use crate::access_list::Address;
-use crate::app::Mode;
-use crate::command::{Command, NewApp, NewEntry, Outcome};
+use super::wire::{AppIn, AppOut, GroupOut, json};
+use crate::command::{Command, NewApp, NewEntry};
 use crate::control::Control;
 
 pub(super) fn router() -> Router<Control> {
@@ -22,7 +20,6 @@ pub(super) fn router() -> Router<Control> {
         .route("/groups", get(list_groups))
         .route("/groups/{group}/apps", get(list_apps).post(create_app))
         .route("/groups/{group}/apps/{app}", get(show_app).patch(update_app).delete(delete_app))
-        .route("/groups/{group}/apps/{app}/access_list/import", post(import))
 }
 
 async fn list_groups(State(control): State<Control>) -> Response {
@@ -48,17 +45,15 @@ async fn show_app(
 async fn create_app(
     State(control): State<Control>,
     GroupPath(group): GroupPath,
-    protect: Protect,
+    asker: Asker,
     Sent(new): Sent<AppIn, BULK_BYTES>,
 ) -> Result<Response, Fault> {
-    let app = NewApp {
-        name: new.name,
-        mode: new.mode.as_deref().map_or(Ok(Mode::Enforce), wire::mode)?,
-        scopes: wire::scopes(&new.scopes)?,
-        trusted_hops: wire::trusted_hops(&new.trusted_hops)?,
-        entries: new.entries.map_or_else(|| Ok(everywhere()), |entries| entries.0)?,
-    };
-    let (outcome, in_force) = protect.execute(&control, Command::CreateApp { group, app }).await?;
+    let (fields, entries) = new.parts()?;
+    if fields.name.is_none() {
+        return Err(Fault::parameter("name: is missing: give the app one"));
+    }
+    let app = NewApp { fields, entries: entries.unwrap_or_else(NewEntry::everywhere) };
+    let (outcome, in_force) = asker.execute(&control, Command::CreateApp { group, app }).await?;
     let app = app_of(outcome)?;
     Ok(in_force.with((StatusCode::CREATED, json(&AppOut::from(app.as_ref())))))
 }
@@ -66,45 +61,15 @@ async fn create_app(
 async fn update_app(
     State(control): State<Control>,
     AppPath(app): AppPath,
-    protect: Protect,
-    Sent(change): Sent<AppPatch>,
+    asker: Asker,
+    Sent(change): Sent<AppIn>,
 ) -> Result<Response, Fault> {
-    let command = Command::UpdateApp {
-        app,
-        name: change.name,
-        mode: change.mode.as_deref().map(wire::mode).transpose()?,
-        scopes: change.scopes.as_deref().map(wire::scopes).transpose()?,
-        trusted_hops: change.trusted_hops.as_deref().map(wire::trusted_hops).transpose()?,
-    };
-    let (outcome, in_force) = protect.execute(&control, command).await?;
+    let (fields, entries) = change.parts()?;
+    if entries.is_some() {
+        return Err(Fault::parameter("entries: a list has paths of its own, below …/access_list"));
+    }
+    let command = Command::UpdateApp { app, fields };
+    let (outcome, in_force) = asker.execute(&control, command).await?;
     let app = app_of(outcome)?;
     Ok(in_force.with(json(&AppOut::from(app.as_ref()))))
-}
-
-async fn import(
-    State(control): State<Control>,
-    AppPath(app): AppPath,
-    protect: Protect,
-    Sent(sent): Sent<ImportIn, BULK_BYTES>,
-) -> Result<Response, Fault> {
-    let ImportIn { entries, replace } = sent;
-    let command = Command::ImportEntries { app, entries: entries.0?, replace };
-    let (outcome, in_force) = protect.execute(&control, command).await?;
-    match outcome {
-        Outcome::Imported { added, removed, unchanged } => {
-            Ok(in_force.with(json(&ImportOut { added, removed, unchanged })))
-        }
-        Outcome::App(_) | Outcome::Entry(_) | Outcome::Deleted | Outcome::Settings(_) => {
-            Err(unexpected())
-        }
-    }
-}
-
-/// What a new app's list holds when nothing else is said: everybody, in both
-/// families.
-fn everywhere() -> Vec<NewEntry> {
-    ["0.0.0.0/0", "::/0"]
-        .map(|text| Address::parse(text).expect("all of a family is an address"))
-        .map(|address| NewEntry { address, comment: String::new() })
-        .into()
 }

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use place::SOCKET_SUFFIX;
 
 use super::fault::Fault;
-use super::peer::{Admins, is_admin};
+use super::peer::{Admins, is_admin, name};
 use super::router;
+use crate::caller::{Caller, Source};
 use crate::config::Config;
 use crate::control::Control;
 
@@ -197,7 +198,8 @@ impl Gate {
             return self.refuse(stream, Fault::busy()).await;
         };
         tracing::debug!(uid, pid, "a client of the control socket");
-        connection::serve(stream, self.router.clone(), &self.shutdown).await;
+        let caller = Caller { who: name(uid).await, from: Source::ControlSocket };
+        connection::serve(stream, self.router.clone(), caller, &self.shutdown).await;
     }
 
     async fn refuse(&self, stream: UnixStream, fault: Fault) {

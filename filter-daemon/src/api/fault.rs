@@ -1,6 +1,7 @@
 //! Error answers: a status, a code that programs compare, a text that says
 //! what to do.
 
+use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -33,6 +34,17 @@ impl Fault {
     /// names it.
     pub(super) fn parameter(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", text)
+    }
+
+    /// The query is wrong.
+    pub(super) fn query(rejection: &QueryRejection) -> Self {
+        Self::parameter(format!("query: {}", rejection.body_text()))
+    }
+
+    /// The same, of an item of a list.
+    pub(super) fn within(mut self, list: &str, position: usize) -> Self {
+        self.text = format!("{list}[{position}].{}", self.text);
+        self
     }
 
     /// The body is not JSON.
@@ -100,9 +112,14 @@ impl From<StoreError> for Fault {
             StoreError::GroupNotFound(_) => (StatusCode::NOT_FOUND, "GroupNotFound"),
             StoreError::AppNotFound(_) => (StatusCode::NOT_FOUND, "AppNotFound"),
             StoreError::AppAlreadyExists { .. } => (StatusCode::CONFLICT, "AppAlreadyExists"),
-            StoreError::InvalidName(_) | StoreError::CommentTooLong(_) => {
-                (StatusCode::BAD_REQUEST, "InvalidParameter")
+            StoreError::InvalidName(_)
+            | StoreError::CommentTooLong(_)
+            | StoreError::ExpiresInPast { .. } => (StatusCode::BAD_REQUEST, "InvalidParameter"),
+            StoreError::VersionMismatch { .. } => {
+                (StatusCode::PRECONDITION_FAILED, "VersionMismatch")
             }
+            StoreError::UnknownVersion { .. } => (StatusCode::NOT_FOUND, "VersionNotFound"),
+            StoreError::ShrinkGuard { .. } => (StatusCode::CONFLICT, "ShrinkGuard"),
             // Clients compare this answer as a whole, and it has no code.
             StoreError::List(ListError::UnknownEntry(_)) => {
                 return Self { status: StatusCode::NOT_FOUND, code: None, text };
@@ -114,9 +131,10 @@ impl From<StoreError> for Fault {
             StoreError::Policy(error) => policy_code(&error),
             StoreError::WouldCutSession(_) => (StatusCode::CONFLICT, "WouldCutSession"),
             StoreError::StorageFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "StorageFull"),
-            StoreError::Storage(_) | StoreError::Diverged | StoreError::Stopped => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
-            }
+            StoreError::HistoryDamaged { .. }
+            | StoreError::Storage(_)
+            | StoreError::Diverged
+            | StoreError::Stopped => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
         };
         Self::new(status, code, text)
     }

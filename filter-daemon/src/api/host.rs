@@ -10,13 +10,12 @@ use axum::routing::{get, post};
 use serde::Serialize;
 
 use super::admin::unexpected;
+use super::asker::Asker;
 use super::body::Sent;
 use super::drops;
 use super::fault::Fault;
-use super::protect::Protect;
 use super::wire::{SettingsOut, SettingsPatch, json};
 use crate::app::App;
-use crate::command::Outcome;
 use crate::control::Control;
 use crate::id::ObjectId;
 use crate::reconcile::{InterfaceState, InterfaceStatus, Phase};
@@ -167,16 +166,12 @@ async fn settings(State(control): State<Control>) -> Response {
 
 async fn update_settings(
     State(control): State<Control>,
-    protect: Protect,
+    asker: Asker,
     Sent(change): Sent<SettingsPatch>,
 ) -> Result<Response, Fault> {
-    let (outcome, in_force) = protect.execute(&control, change.command()?).await?;
-    match outcome {
-        Outcome::Settings(settings) => Ok(in_force.with(json(&SettingsOut::from(settings)))),
-        Outcome::App(_) | Outcome::Entry(_) | Outcome::Deleted | Outcome::Imported { .. } => {
-            Err(unexpected())
-        }
-    }
+    let (outcome, in_force) = asker.execute(&control, change.command()?).await?;
+    let settings = outcome.into_settings().ok_or_else(unexpected)?;
+    Ok(in_force.with(json(&SettingsOut::from(settings))))
 }
 
 async fn detach(State(control): State<Control>) -> Result<Response, Fault> {
@@ -188,9 +183,9 @@ async fn detach(State(control): State<Control>) -> Result<Response, Fault> {
     status(&control)
 }
 
-async fn attach(State(control): State<Control>, protect: Protect) -> Result<Response, Fault> {
+async fn attach(State(control): State<Control>, asker: Asker) -> Result<Response, Fault> {
     if control.status().detached {
-        protect.refuse_cut(&control)?;
+        asker.refuse_cut(&control)?;
     }
     control
         .switch()

@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display};
 
+use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::fault::Fault;
-use crate::access_list::Address;
+use crate::access_list::{Address, EntryFields};
 use crate::command::NewEntry;
 
 /// How many faults of a long list are told at once.
@@ -33,6 +34,9 @@ struct ListedIn<'a> {
     #[serde(borrow)]
     address: Cow<'a, str>,
     comment: Option<String>,
+    enabled: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    expires: Option<Option<Timestamp>>,
 }
 
 impl<T> Items<T> {
@@ -68,6 +72,13 @@ impl<T> Items<T> {
     }
 }
 
+/// Tells a field that is null from one that is not there.
+pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 impl<'de> Deserialize<'de> for EntriesIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(Entries)
@@ -85,9 +96,10 @@ impl<'de> Visitor<'de> for Entries {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut listed: A) -> Result<EntriesIn, A::Error> {
         let mut items = Items::new("entries", ".address");
-        while let Some(ListedIn { address, comment }) = listed.next_element()? {
-            let comment = comment.unwrap_or_default();
-            items.take(Address::parse(&address).map(|address| NewEntry { address, comment }));
+        while let Some(ListedIn { address, comment, enabled, expires }) = listed.next_element()? {
+            let expires = expires.map(|end| end.map(Timestamp::as_second));
+            let fields = EntryFields { comment, enabled, expires };
+            items.take(Address::parse(&address).map(|address| NewEntry { address, fields }));
         }
         Ok(EntriesIn(items.finish()))
     }

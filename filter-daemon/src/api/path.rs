@@ -16,6 +16,9 @@ pub(super) struct AppPath(pub(super) AppRef);
 /// `/groups/{group}/apps/{app}/…/{entry}`.
 pub(super) struct EntryPath(pub(super) AppRef, pub(super) ObjectId);
 
+/// `/groups/{group}/apps/{app}/…/{version}`.
+pub(super) struct VersionPath(pub(super) AppRef, pub(super) u64);
+
 impl<S: Send + Sync> FromRequestParts<S> for GroupPath {
     type Rejection = Fault;
 
@@ -43,6 +46,18 @@ impl<S: Send + Sync> FromRequestParts<S> for EntryPath {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for VersionPath {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let params = params(parts, state).await?;
+        let app = AppRef { group: id(&params, "group")?, app: id(&params, "app")? };
+        let version = text(&params, "version");
+        let fault = || Fault::parameter(format!("version: {version:?} is not the number of one"));
+        Ok(Self(app, version.parse().map_err(|_| fault())?))
+    }
+}
+
 async fn params<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Fault> {
     RawPathParams::from_request_parts(parts, state)
         .await
@@ -50,6 +65,9 @@ async fn params<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathP
 }
 
 fn id(params: &RawPathParams, name: &str) -> Result<ObjectId, Fault> {
-    let text = params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value);
-    text.parse().map_err(|error| Fault::parameter(format!("{name}: {error}")))
+    text(params, name).parse().map_err(|error| Fault::parameter(format!("{name}: {error}")))
+}
+
+fn text<'a>(params: &'a RawPathParams, name: &str) -> &'a str {
+    params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
 }

@@ -4,6 +4,7 @@
 //! by what the kernel knows of the peer, in case somebody changes a mode.
 
 use std::ffi::CString;
+use std::sync::Arc;
 
 use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
 use tokio::net::unix::UCred;
@@ -44,4 +45,17 @@ pub(super) async fn is_admin(peer: UCred, admins: Option<&Admins>) -> bool {
     let Some(admins) = admins.cloned() else { return false };
     // Reads the user database, which may be a slow file.
     spawn_blocking(move || admins.include(&peer)).await.unwrap_or(false)
+}
+
+/// What a user of this host is called.
+pub(super) async fn name(uid: u32) -> Arc<str> {
+    if uid == 0 {
+        return "root".into();
+    }
+    // Reads the user database, which may be a slow file.
+    let user = spawn_blocking(move || User::from_uid(Uid::from_raw(uid))).await;
+    match user {
+        Ok(Ok(Some(user))) => user.name.into(),
+        Ok(Ok(None) | Err(_)) | Err(_) => format!("user {uid}").into(),
+    }
 }

@@ -1,6 +1,7 @@
 //! Wire types: what goes over HTTP, and nothing that stays inside.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use axum::response::{IntoResponse, Response};
@@ -8,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::listed::{EntriesIn, Items};
-use crate::access_list::{Address, Entry, Prefix};
-use crate::app::{App, Mode, Scope, parse_mode};
-use crate::command::Command;
+use crate::access_list::{Address, Entry};
+use crate::app::{App, Mode, parse_mode};
+use crate::command::{AppFields, Command, NewEntry};
 use crate::id::ObjectId;
-use crate::observe::EntryHits;
+use crate::origin::Origin;
 use crate::state::{Group, Settings};
 
 #[derive(Serialize)]
@@ -33,11 +34,16 @@ pub(super) struct AppOut<'a> {
     mode: &'static str,
     scopes: Vec<String>,
     trusted_hops: Vec<String>,
+    origins: Vec<&'a str>,
+    require_origin: bool,
     entries: usize,
+    version: u64,
 }
 
+/// An entry with the fields of the wire contract and no other: clients compare
+/// the answers of two calls with each other.
 #[derive(Serialize)]
-pub(super) struct EntryOut<'a> {
+pub(super) struct AdminEntry<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
     address: &'a str,
@@ -46,12 +52,6 @@ pub(super) struct EntryOut<'a> {
     /// Whether the entry covers the caller; nobody on the control socket has
     /// an address.
     includes_current: bool,
-    /// How many packets it let in; only lists tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hits: Option<u64>,
-    /// When the last one of them came, if any did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_hit: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -70,40 +70,17 @@ pub(super) struct EntryIn {
     pub(super) use_current: Option<bool>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ImportIn {
-    pub(super) entries: EntriesIn,
-    #[serde(default)]
-    pub(super) replace: bool,
-}
-
-#[derive(Serialize)]
-pub(super) struct ImportOut {
-    pub(super) added: usize,
-    pub(super) removed: usize,
-    pub(super) unchanged: usize,
-}
-
+/// What is said of an app: of one to be, of one to change, or in a file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppIn {
-    pub(super) name: String,
-    pub(super) mode: Option<String>,
-    #[serde(default)]
-    pub(super) scopes: Vec<String>,
-    #[serde(default)]
-    pub(super) trusted_hops: Vec<String>,
-    pub(super) entries: Option<EntriesIn>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AppPatch {
     pub(super) name: Option<String>,
-    pub(super) mode: Option<String>,
-    pub(super) scopes: Option<Vec<String>>,
-    pub(super) trusted_hops: Option<Vec<String>>,
+    pub(super) entries: Option<EntriesIn>,
+    mode: Option<String>,
+    scopes: Option<Vec<String>>,
+    trusted_hops: Option<Vec<String>>,
+    origins: Option<Vec<String>>,
+    require_origin: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -137,30 +114,43 @@ impl<'a> From<&'a App> for AppOut<'a> {
             mode: app.mode.name(),
             scopes: app.scopes.iter().map(ToString::to_string).collect(),
             trusted_hops: app.trusted_hops.iter().map(ToString::to_string).collect(),
+            origins: app.origins.iter().map(Origin::text).collect(),
+            require_origin: app.require_origin,
             entries: app.list.len(),
+            version: app.list.version,
         }
     }
 }
 
-impl<'a> From<&'a Entry> for EntryOut<'a> {
-    fn from(entry: &'a Entry) -> Self {
+impl<'a> AdminEntry<'a> {
+    /// An entry as a caller with an address sees it.
+    pub(super) fn new(entry: &'a Entry, current: Option<IpAddr>) -> Self {
         Self {
             id: entry.id,
             address: entry.address.text(),
             comment: &entry.comment,
-            includes_current: false,
-            hits: None,
-            last_hit: None,
+            includes_current: current
+                .is_some_and(|current| entry.address.prefix().contains(current)),
         }
     }
 }
 
-impl EntryOut<'_> {
-    /// With what the kernel counted of it, nothing if it was never hit.
-    pub(super) fn hit(self, hits: Option<&EntryHits>) -> Self {
-        let time = |hits: &EntryHits| jiff::Timestamp::try_from(hits.last).unwrap_or_default();
-        let last_hit = hits.map(|hits| time(hits).to_string());
-        Self { hits: Some(hits.map_or(0, |hits| hits.packets)), last_hit, ..self }
+impl AppIn {
+    /// What is said of the app but for its list, and its list.
+    pub(super) fn parts(self) -> Result<(AppFields, Option<Vec<NewEntry>>), Fault> {
+        let fields = AppFields {
+            name: self.name,
+            mode: self.mode.as_deref().map(mode).transpose()?,
+            scopes: self.scopes.as_deref().map(|texts| all(texts, "scopes")).transpose()?,
+            trusted_hops: self
+                .trusted_hops
+                .as_deref()
+                .map(|texts| all(texts, "trusted_hops"))
+                .transpose()?,
+            origins: self.origins.as_deref().map(origins).transpose()?,
+            require_origin: self.require_origin,
+        };
+        Ok((fields, self.entries.map(|entries| entries.0).transpose()?))
     }
 }
 
@@ -191,19 +181,18 @@ pub(super) fn address(text: &str) -> Result<Address, Fault> {
     Address::parse(text).map_err(|error| Fault::parameter(format!("address: {error}")))
 }
 
-/// Reads a mode.
-pub(super) fn mode(text: &str) -> Result<Mode, Fault> {
+/// Reads origins; every bad one is told.
+pub(super) fn origins(texts: &[String]) -> Result<Vec<Origin>, Fault> {
+    all(texts, "origins")
+}
+
+/// A moment as people and programs read it (RFC 3339).
+pub(super) fn time(unix: i64) -> String {
+    jiff::Timestamp::from_second(unix).unwrap_or_default().to_string()
+}
+
+fn mode(text: &str) -> Result<Mode, Fault> {
     parse_mode(text).map_err(|error| Fault::parameter(format!("mode: {error}")))
-}
-
-/// Reads scopes; every bad one is told.
-pub(super) fn scopes(texts: &[String]) -> Result<Vec<Scope>, Fault> {
-    all(texts, "scopes")
-}
-
-/// Reads trusted hops; every bad one is told.
-pub(super) fn trusted_hops(texts: &[String]) -> Result<Vec<Prefix>, Fault> {
-    all(texts, "trusted_hops")
 }
 
 fn all<T: FromStr<Err: Display>>(texts: &[String], list: &'static str) -> Result<Vec<T>, Fault> {

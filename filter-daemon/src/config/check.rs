@@ -16,6 +16,7 @@ use crate::datapath::AttachMode;
 pub(super) const MOST_APPS: usize = MAX_APPS - 1;
 
 const MOST_ENTRIES: usize = TRIE_CAPACITY as usize;
+const MOST_VERSIONS: usize = 1_000_000;
 const CONNECTIONS: RangeInclusive<usize> = 2..=4096;
 
 /// The longest interface name of Linux (IFNAMSIZ without its NUL).
@@ -220,13 +221,14 @@ fn fail_safe(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Vec<FailSafe> {
 fn limits(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Limits {
     let mut limits = Limits::default();
     let Some(section) = root.section("limits", faults) else { return limits };
-    let known = ["entries", "apps", "control_connections", "accelerate_from"];
+    let known = ["entries", "apps", "control_connections", "accelerate_from", "versions"];
     section.refuse_unknown(&known, faults);
     for (key, range, limit) in [
         ("entries", 1..=MOST_ENTRIES, &mut limits.entries),
         ("apps", 1..=MOST_APPS, &mut limits.apps),
         ("control_connections", CONNECTIONS, &mut limits.control_connections),
         ("accelerate_from", 1..=MOST_ENTRIES, &mut limits.accelerate_from),
+        ("versions", 1..=MOST_VERSIONS, &mut limits.versions),
     ] {
         if let Some(number) = section.number(key, range, faults) {
             *limit = number.value;

@@ -55,7 +55,7 @@ pub fn compile(state: &State, host: &Host) -> Result<Policy, PolicyError> {
         fail_safe: host.fail_safe.iter().map(fail_safe_record).collect(),
         scopes,
         covers,
-        apps: apps.into_values().map(|app| app_policy(app)).collect(),
+        apps: apps.into_values().map(|app| app_policy(app, host.booted)).collect(),
     })
 }
 
@@ -173,7 +173,7 @@ fn flags(settings: Settings) -> u32 {
     dhcp | non_ip
 }
 
-fn app_policy(app: &App) -> AppPolicy {
+fn app_policy(app: &App, booted: i64) -> AppPolicy {
     let mut hops = PrefixSet::default();
     for hop in &app.trusted_hops {
         hops.insert(*hop, TrieValue { entry: 0, expires_boot_s: 0 });
@@ -182,7 +182,7 @@ fn app_policy(app: &App) -> AppPolicy {
         index: app.index,
         identity: app.id.tail(),
         mode: app.mode,
-        list: app.list.prefixes().clone(),
+        list: app.list.enforced(booted),
         hops,
     }
 }

@@ -43,7 +43,7 @@ fn sweep(hits: &HitTable, state: &watch::Receiver<Arc<State>>) -> Result<(), Dat
     let mut entries = hits.entries()?;
     let state = Arc::clone(&state.borrow());
     for app in state.apps.values() {
-        entries.retain(|entry| !app.list.has_number(*entry));
+        entries.retain(|entry| app.list.entry_of_number(*entry).is_none());
     }
     hits.forget(&entries)
 }

@@ -8,6 +8,7 @@ use tokio::task::block_in_place;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::boot_clock::BootClock;
 use super::hits::HitSweep;
 use super::interfaces::cover;
 use super::network::{Monitor, Network};
@@ -41,6 +42,8 @@ pub struct Reconciler {
     monitor: Monitor,
     /// None until it has been read once: nothing is applied before.
     network: Option<Network>,
+    boot_clock: BootClock,
+    booted: i64,
     switch: mpsc::Receiver<SwitchRequest>,
     status: watch::Sender<Status>,
     adopted: bool,
@@ -60,6 +63,8 @@ impl Reconciler {
             parts,
             monitor,
             network: None,
+            boot_clock: BootClock::default(),
+            booted: 0,
             switch,
             status,
             adopted: false,
@@ -118,8 +123,10 @@ impl Reconciler {
     async fn look_at_host(&mut self) {
         match self.monitor.read().await {
             Ok(network) => {
-                let before = self.network.replace(network);
-                let moved = before.as_ref().map(|network| self.host_of(network)) != self.host();
+                let before = self.host();
+                self.network = Some(network);
+                self.booted = self.boot_clock.look();
+                let moved = before != self.host();
                 let degraded = self.status.borrow().phase != Phase::Idle;
                 if moved || degraded {
                     self.apply();
@@ -143,6 +150,7 @@ impl Reconciler {
             interfaces: network.links.values().map(interface).collect(),
             broadcasts: network.broadcasts.clone(),
             ephemeral: network.ephemeral,
+            booted: self.booted,
         }
     }
 

@@ -23,7 +23,7 @@ const FILE_IN_THE_MAKING: &str = "filterd.db.new";
 
 /// "flt" and a one.
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"flt1");
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE host (
@@ -48,6 +48,9 @@ const SCHEMA: &str = "
         scopes TEXT NOT NULL,
         trusted_hops TEXT NOT NULL,
         last_modified INTEGER NOT NULL,
+        origins TEXT NOT NULL,
+        require_origin INTEGER NOT NULL,
+        list_version INTEGER NOT NULL,
         UNIQUE (group_id, name)
     ) STRICT;
     CREATE TABLE entries (
@@ -55,7 +58,40 @@ const SCHEMA: &str = "
         app INTEGER NOT NULL REFERENCES apps (place),
         id TEXT NOT NULL,
         address TEXT NOT NULL,
-        comment TEXT NOT NULL
+        comment TEXT NOT NULL,
+        enabled INTEGER NOT NULL,
+        expires INTEGER,
+        author TEXT NOT NULL,
+        changed INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE versions (
+        app INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        source TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        action TEXT NOT NULL,
+        added INTEGER NOT NULL,
+        removed INTEGER NOT NULL,
+        changed INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        undo BLOB NOT NULL,
+        seal INTEGER NOT NULL,
+        UNIQUE (app, version)
+    ) STRICT;
+    CREATE TABLE audit (
+        sequence INTEGER PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        source TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        seal INTEGER NOT NULL
     ) STRICT;
 ";
 
@@ -70,6 +106,8 @@ pub(super) struct Database {
     pub(super) connection: Connection,
     /// Another way to the same file.
     pub(super) second: Connection,
+    /// A third one, which only reads.
+    pub(super) reader: Connection,
     pub(super) loaded: Loaded,
 }
 
@@ -97,7 +135,9 @@ pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
     })?;
     begin_writing(&connection).map_err(of_sqlite)?;
     begin_writing(&second).map_err(of_sqlite)?;
-    Ok(Database { connection, second, loaded })
+    let reader = connect(&path).map_err(of_sqlite)?;
+    reader.pragma_update(None, "query_only", true).map_err(of_sqlite)?;
+    Ok(Database { connection, second, reader, loaded })
 }
 
 /// Makes the database under another name, so that a file of the right name is
@@ -177,8 +217,7 @@ fn check_header(path: &Path) -> Result<(), OpenError> {
             Err(OpenError::Newer { path: path_buf(), version, known: SCHEMA_VERSION })
         }
         Ordering::Less => {
-            let cause = format!("no filterd ever wrote schema {version}");
-            Err(OpenError::Damaged { path: path_buf(), cause })
+            Err(OpenError::Older { path: path_buf(), version, known: SCHEMA_VERSION })
         }
     }
 }
@@ -203,8 +242,6 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
 /// it is new or a backup.
 fn begin_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // Of an earlier version: it doubled the cost of an import.
-    connection.execute("DROP INDEX IF EXISTS entries_of_app", [])?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
     // The writer does it when nobody waits.

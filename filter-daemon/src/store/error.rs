@@ -79,6 +79,16 @@ pub enum OpenError {
         /// The latest schema known here.
         known: u32,
     },
+    /// The database of a filterd before the first release.
+    #[error("{}: was written by a filterd before the first release (schema {version}, this one knows {known}): export its lists with that filterd, move the file away, and import them again. The file was not touched", .path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        version: u32,
+        /// The schema known here.
+        known: u32,
+    },
     /// The database is not whole.
     #[error("{}: is damaged: {cause}. {UNTOUCHED}", .path.display())]
     Damaged {
@@ -134,6 +144,54 @@ pub enum StoreError {
     /// A comment that is too long.
     #[error("comment: is {0} bytes long: at most {max}", max = super::LONGEST_COMMENT_BYTES)]
     CommentTooLong(usize),
+    /// An end that has passed already.
+    #[error(
+        "expires: the end given for {address} has passed already: give one that is yet to come, or leave the entry away"
+    )]
+    ExpiresInPast {
+        /// The address of the entry.
+        address: String,
+    },
+    /// The list is not at the version that the caller knows.
+    #[error(
+        "the list is at version {found}, and the change was made for version {expected}: look at what has changed, and try again"
+    )]
+    VersionMismatch {
+        /// What the caller knows.
+        expected: u64,
+        /// What there is.
+        found: u64,
+    },
+    /// No such version is kept.
+    #[error("version {version} of the list is not kept: there are versions {oldest} to {latest}")]
+    UnknownVersion {
+        /// What was asked for.
+        version: u64,
+        /// The oldest that is kept.
+        oldest: u64,
+        /// The version of now.
+        latest: u64,
+    },
+    /// A version cannot be brought back.
+    #[error("version {version} of the list cannot be read back: {cause}; nothing was changed")]
+    HistoryDamaged {
+        /// The version on the way.
+        version: u64,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// An import would take too much off.
+    #[error(
+        "this would take {removed} of {size} entries off, more than {percent} %: look at the input, and use --force if it is right"
+    )]
+    ShrinkGuard {
+        /// How many would go.
+        removed: usize,
+        /// How many there are.
+        size: usize,
+        /// The share that may go.
+        percent: u8,
+    },
     /// The list refuses the change.
     #[error(transparent)]
     List(#[from] ListError),

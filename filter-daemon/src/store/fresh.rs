@@ -1,10 +1,10 @@
 //! New numbers, ids and names. Reads no clock: the time is given.
 
-use crate::app::App;
-use crate::id::ObjectId;
-use crate::state::State;
+use std::sync::Arc;
 
 use super::error::StoreError;
+use crate::app::App;
+use crate::id::ObjectId;
 
 /// Gives out what was never given out before.
 #[derive(Clone, Copy, Debug)]
@@ -34,11 +34,11 @@ impl Fresh {
 /// The name in lower case, with five random letters that no app of that name
 /// has. Lower case, because the clients compare it with what was typed in
 /// lower case.
-pub(super) fn client_app_id(state: &State, name: &str) -> String {
+pub(super) fn client_app_id(apps: &[&Arc<App>], name: &str) -> String {
     loop {
         let suffix: String = (0..5).map(|_| rand::random_range('a'..='z')).collect();
         let candidate = format!("{}-{suffix}", name.to_ascii_lowercase());
-        if !state.apps.values().any(|app| app.client_app_id == candidate) {
+        if !apps.iter().any(|app| app.client_app_id == candidate) {
             return candidate;
         }
     }
@@ -46,8 +46,7 @@ pub(super) fn client_app_id(state: &State, name: &str) -> String {
 
 /// The lowest place in the kernel's tables that no app has. Place 0 means "no
 /// app".
-pub(super) fn app_index(state: &State, places: u32) -> Option<u32> {
-    let taken =
-        |index: &u32| state.apps.values().any(|app: &std::sync::Arc<App>| app.index == *index);
+pub(super) fn app_index(apps: &[&Arc<App>], places: u32) -> Option<u32> {
+    let taken = |index: &u32| apps.iter().any(|app| app.index == *index);
     (1..places).find(|index| !taken(index))
 }

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 
 use super::seal::{self, Seal};
+use super::undo::Authors;
 use crate::access_list::{AccessList, Address, Entry, Prefix};
 use crate::app::{App, Scope, parse_mode};
 use crate::id::ObjectId;
+use crate::origin::Origin;
 use crate::state::{Group, Settings, State};
 
 /// What the database holds.
@@ -93,12 +95,15 @@ fn load_lists(
     seal: &mut Seal,
 ) -> Result<BTreeMap<u32, AccessList>, LoadError> {
     let mut lists: BTreeMap<u32, Vec<Arc<Entry>>> = BTreeMap::new();
-    let mut statement = connection
-        .prepare("SELECT number, app, id, address, comment FROM entries ORDER BY number")?;
+    let mut statement = connection.prepare(
+        "SELECT number, app, id, address, comment, enabled, expires, author, changed
+         FROM entries ORDER BY number",
+    )?;
+    let mut authors = Authors::default();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let app_index: u32 = row.get(1)?;
-        let entry = Arc::new(entry(row, next_number)?);
+        let entry = Arc::new(entry(row, next_number, &mut authors)?);
         seal.add(seal::of_entry(app_index, &entry));
         lists.entry(app_index).or_default().push(entry);
     }
@@ -112,12 +117,21 @@ fn load_lists(
         .collect()
 }
 
-fn entry(row: &Row<'_>, next_number: u32) -> Result<Entry, LoadError> {
+fn entry(row: &Row<'_>, next_number: u32, authors: &mut Authors) -> Result<Entry, LoadError> {
     let number: u32 = row.get(0)?;
     let damaged = |cause: &dyn Display| LoadError::Damaged(format!("entry {number}: {cause}"));
     let address = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
     let address = Address::parse(address).map_err(|error| damaged(&error))?;
-    let entry = Entry { id: parsed(row, 2, "entries.id")?, address, comment: row.get(4)? };
+    let author = row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?;
+    let entry = Entry {
+        id: parsed(row, 2, "entries.id")?,
+        address,
+        comment: row.get(4)?,
+        enabled: row.get(5)?,
+        expires: row.get(6)?,
+        author: authors.share(author),
+        changed: row.get(8)?,
+    };
     if entry.number() != number {
         return Err(damaged(&format!("its id {} holds another number", entry.id)));
     }
@@ -134,12 +148,14 @@ fn load_apps(
     seal: &mut Seal,
 ) -> Result<(), LoadError> {
     let mut statement = connection.prepare(
-        "SELECT place, id, group_id, client_app_id, name, mode, scopes, trusted_hops, last_modified
-         FROM apps",
+        "SELECT place, id, group_id, client_app_id, name, mode, scopes, trusted_hops, last_modified,
+         origins, require_origin, list_version FROM apps",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let index: u32 = row.get(0)?;
+        let mut list = lists.remove(&index).unwrap_or_default();
+        list.version = row.get::<_, i64>(11)?.cast_unsigned();
         let app = App {
             id: parsed(row, 1, "apps.id")?,
             client_app_id: row.get(3)?,
@@ -150,7 +166,9 @@ fn load_apps(
                 .map_err(|error| LoadError::Damaged(error.to_string()))?,
             scopes: lines::<Scope>(row, 6, "apps.scopes")?,
             trusted_hops: lines::<Prefix>(row, 7, "apps.trusted_hops")?,
-            list: lists.remove(&index).unwrap_or_default(),
+            origins: lines::<Origin>(row, 9, "apps.origins")?,
+            require_origin: row.get(10)?,
+            list,
             last_modified: row.get(8)?,
         };
         if !state.groups.contains_key(&app.group) {

@@ -50,14 +50,17 @@ fn record_app(
     let Some(app) = new else {
         let gone = old.map(|app| app.index);
         connection.prepare_cached("DELETE FROM apps WHERE place = ?1")?.execute([gone])?;
+        connection.prepare_cached("DELETE FROM versions WHERE app = ?1")?.execute([gone])?;
         return Ok(());
     };
     let text = if old.is_none() {
-        "INSERT INTO apps (place, id, group_id, client_app_id, name, mode, scopes, trusted_hops, last_modified)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        "INSERT INTO apps (place, id, group_id, client_app_id, name, mode, scopes, trusted_hops,
+         last_modified, origins, require_origin, list_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     } else {
         "UPDATE apps SET id = ?2, group_id = ?3, client_app_id = ?4, name = ?5, mode = ?6,
-         scopes = ?7, trusted_hops = ?8, last_modified = ?9 WHERE place = ?1"
+         scopes = ?7, trusted_hops = ?8, last_modified = ?9, origins = ?10, require_origin = ?11,
+         list_version = ?12 WHERE place = ?1"
     };
     connection.prepare_cached(text)?.execute(params![
         app.index,
@@ -69,6 +72,9 @@ fn record_app(
         seal::scopes_text(app),
         seal::trusted_hops_text(app),
         app.last_modified,
+        seal::origins_text(app),
+        app.require_origin,
+        app.list.version.cast_signed(),
     ])?;
     Ok(())
 }
@@ -79,7 +85,8 @@ fn add(
     entries: &[Arc<Entry>],
 ) -> Result<(), rusqlite::Error> {
     let text =
-        "INSERT INTO entries (number, app, id, address, comment) VALUES (?1, ?2, ?3, ?4, ?5)";
+        "INSERT INTO entries (number, app, id, address, comment, enabled, expires, author, changed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let mut statement = connection.prepare_cached(text)?;
     for entry in entries {
         statement.execute(params![
@@ -88,6 +95,10 @@ fn add(
             entry.id.encode(&mut [0; 24]),
             entry.address.text(),
             entry.comment,
+            entry.enabled,
+            entry.expires,
+            entry.author,
+            entry.changed,
         ])?;
     }
     Ok(())
@@ -107,8 +118,16 @@ fn remove(
 }
 
 fn replace(connection: &Connection, entry: &Entry) -> Result<(), rusqlite::Error> {
-    let text = "UPDATE entries SET address = ?2, comment = ?3 WHERE number = ?1";
-    let row = params![entry.number(), entry.address.text(), entry.comment];
-    connection.prepare_cached(text)?.execute(row)?;
+    let text = "UPDATE entries SET address = ?2, comment = ?3, enabled = ?4, expires = ?5,
+                author = ?6, changed = ?7 WHERE number = ?1";
+    connection.prepare_cached(text)?.execute(params![
+        entry.number(),
+        entry.address.text(),
+        entry.comment,
+        entry.enabled,
+        entry.expires,
+        entry.author,
+        entry.changed,
+    ])?;
     Ok(())
 }

@@ -6,7 +6,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::change::Row;
+use super::change::{Note, Row};
+use super::history::Origin;
 use crate::access_list::Entry;
 use crate::app::App;
 use crate::state::{Group, Settings};
@@ -74,7 +75,12 @@ pub(super) fn trusted_hops_text(app: &App) -> String {
     joined(app.trusted_hops.iter())
 }
 
-/// One a line: neither scopes nor prefixes hold a line end.
+/// Origins as one column holds them.
+pub(super) fn origins_text(app: &App) -> String {
+    joined(app.origins.iter())
+}
+
+/// One a line: scopes, prefixes and origins hold no line end.
 fn joined<T: ToString>(items: impl Iterator<Item = T>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join("\n")
 }
@@ -106,6 +112,9 @@ pub(super) fn of_app(app: &App) -> u64 {
             app.mode.name().as_bytes(),
             scopes_text(app).as_bytes(),
             trusted_hops_text(app).as_bytes(),
+            origins_text(app).as_bytes(),
+            &[u8::from(app.require_origin)],
+            &app.list.version.to_be_bytes(),
             &app.last_modified.to_be_bytes(),
         ],
     )
@@ -120,6 +129,34 @@ pub(super) fn of_entry(app_index: u32, entry: &Entry) -> u64 {
             entry.id.encode(&mut [0; 24]).as_bytes(),
             entry.address.text().as_bytes(),
             entry.comment.as_bytes(),
+            &[u8::from(entry.enabled), u8::from(entry.expires.is_some())],
+            &entry.expires.unwrap_or_default().to_be_bytes(),
+            entry.author.as_bytes(),
+            &entry.changed.to_be_bytes(),
+        ],
+    )
+}
+
+/// Of a version's way back. It stands with the version, and is no part of the
+/// sum.
+pub(super) fn of_undo(app_index: u32, version: u64, undo: &[u8]) -> u64 {
+    hash(b'u', &[&app_index.to_be_bytes(), &version.to_be_bytes(), undo])
+}
+
+/// Of a line of the audit log. It stands with the line, and is no part of the
+/// sum.
+pub(super) fn of_audit(origin: &Origin<'_>, source: &str, note: &Note) -> u64 {
+    hash(
+        b'l',
+        &[
+            &origin.revision.to_be_bytes(),
+            &origin.at.to_be_bytes(),
+            origin.caller.who.as_bytes(),
+            source.as_bytes(),
+            origin.reason.as_bytes(),
+            origin.action.as_bytes(),
+            note.subject.as_bytes(),
+            note.detail.as_bytes(),
         ],
     )
 }

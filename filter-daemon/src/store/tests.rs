@@ -10,14 +10,23 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::access_list::{Address, ListError};
+use crate::access_list::{Address, EntryFields, ListError};
 use crate::app::{Mode, Scope};
-use crate::command::{AppRef, Command, NewApp, NewEntry, Session};
+use crate::caller::Caller;
+use crate::command::{
+    AppFields, AppRef, Command, Import, ListChange, NewApp, NewEntry, Outcome, Request, Session,
+    Terms,
+};
 use crate::id::ObjectId;
 use crate::state::Settings;
 
-const LIMITS: Limits =
-    Limits { entries: 1_000_000, apps: 127, control_connections: 64, accelerate_from: 1000 };
+const LIMITS: Limits = Limits {
+    entries: 1_000_000,
+    apps: 127,
+    control_connections: 64,
+    accelerate_from: 1000,
+    versions: 1000,
+};
 
 /// A state directory and the store in it.
 struct Bench {
@@ -58,8 +67,14 @@ impl Bench {
         command: Command,
         protect: Option<Session>,
     ) -> Result<(Outcome, u64), StoreError> {
+        self.request(command, Terms { protect, ..Terms::default() })
+    }
+
+    fn request(&self, command: Command, terms: Terms) -> Result<(Outcome, u64), StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(self.handle().execute(Request { command, protect }))
+        let caller = Caller::daemon();
+        let done = runtime.block_on(self.handle().execute(Request { command, caller, terms }))?;
+        Ok((done.outcome, done.revision))
     }
 
     fn close(&mut self) {
@@ -104,10 +119,11 @@ impl Bench {
         Command::CreateApp {
             group: self.group(),
             app: NewApp {
-                name: name.to_owned(),
-                mode: Mode::Enforce,
-                scopes: vec![scope.parse::<Scope>().expect(scope)],
-                trusted_hops: Vec::new(),
+                fields: AppFields {
+                    name: Some(name.to_owned()),
+                    scopes: Some(vec![scope.parse::<Scope>().expect(scope)]),
+                    ..AppFields::default()
+                },
                 entries: Vec::new(),
             },
         }
@@ -131,7 +147,7 @@ impl Bench {
 }
 
 fn entry(address: &str) -> NewEntry {
-    NewEntry { address: Address::parse(address).expect(address), comment: String::new() }
+    NewEntry::new(Address::parse(address).expect(address))
 }
 
 fn create(app: AppRef, address: &str) -> Command {
@@ -140,7 +156,19 @@ fn create(app: AppRef, address: &str) -> Command {
 
 fn import(app: AppRef, addresses: &[&str], replace: bool) -> Command {
     let entries = addresses.iter().map(|address| entry(address)).collect();
-    Command::ImportEntries { app, entries, replace }
+    import_of(app, entries, replace)
+}
+
+fn import_of(app: AppRef, entries: Vec<NewEntry>, replace: bool) -> Command {
+    let import = Import { entries, replace, shrink_guard_percent: None };
+    Command::ImportEntries { app, import }
+}
+
+/// Another address, comment, or both.
+fn update(app: AppRef, entry: ObjectId, address: Option<&str>, comment: Option<&str>) -> Command {
+    let address = address.map(|text| Address::parse(text).expect(text));
+    let fields = EntryFields { comment: comment.map(str::to_owned), ..EntryFields::default() };
+    Command::UpdateEntry { app, entry, address, fields }
 }
 
 #[test]
@@ -159,12 +187,7 @@ fn what_is_acknowledged_is_there_after_reopening() {
     let app = bench.app("Web");
     let first = bench.add(app, "10.0.0.0/8").expect("new");
     let second = bench.add(app, "2001:DB8::/32").expect("new");
-    let change = Command::UpdateEntry {
-        app,
-        entry: first.id,
-        address: Some(Address::parse("192.0.2.1").expect("valid")),
-        comment: Some("office".to_owned()),
-    };
+    let change = update(app, first.id, Some("192.0.2.1"), Some("office"));
     bench.execute(change).expect("changed");
     bench.execute(Command::DeleteEntry { app, entry: second.id }).expect("deleted");
     bench.add(app, "::/0").expect("new");
@@ -186,13 +209,10 @@ fn a_change_that_changes_nothing_makes_no_revision() {
     let entry = bench.add(app, "10.0.0.0/8").expect("new");
     let revision = bench.state().revision;
     let same = [
-        Command::UpdateEntry { app, entry: entry.id, address: None, comment: None },
+        update(app, entry.id, None, Some("")),
         Command::UpdateApp {
             app,
-            name: None,
-            mode: Some(Mode::Enforce),
-            scopes: None,
-            trusted_hops: None,
+            fields: AppFields { mode: Some(Mode::Enforce), ..AppFields::default() },
         },
         Command::UpdateSettings { dhcp: None, non_ip: Some(true) },
         import(app, &["10.0.0.0/8"], true),
@@ -226,15 +246,9 @@ fn refusals_leave_everything_as_it_was() {
         (bench.new_app("", "port=1"), |e| matches!(e, StoreError::InvalidName(_))),
         (bench.new_app("other", "host"), |e| matches!(e, StoreError::Policy(_))),
         (Command::DeleteApp { app: other }, |e| matches!(e, StoreError::AppNotFound(_))),
-        (
-            Command::UpdateEntry {
-                app,
-                entry: first.id,
-                address: None,
-                comment: Some("x".repeat(1025)),
-            },
-            |e| matches!(e, StoreError::CommentTooLong(1025)),
-        ),
+        (update(app, first.id, None, Some(&"x".repeat(1025))), |e| {
+            matches!(e, StoreError::CommentTooLong(1025))
+        }),
     ];
     for (command, expected) in refused {
         let error = bench.execute(command.clone()).expect_err("refused");
@@ -266,6 +280,12 @@ fn app_places_are_filled_from_below() {
     assert_eq!(place(bench.app("c")), 1);
 }
 
+fn counted(outcome: Outcome) -> (usize, usize, usize) {
+    let change = outcome.into_list().expect("a list was changed");
+    let ListChange { added, removed, unchanged, .. } = change;
+    (added.len(), removed.len(), unchanged)
+}
+
 #[test]
 fn imports_add_replace_and_count() {
     let mut bench = Bench::new();
@@ -274,10 +294,7 @@ fn imports_add_replace_and_count() {
     bench.add(app, "192.0.2.0/24").expect("new");
     let counts = |command| {
         let (outcome, _) = bench.execute(command).expect("imported");
-        let Outcome::Imported { added, removed, unchanged } = outcome else {
-            panic!("{outcome:?}")
-        };
-        (added, removed, unchanged)
+        counted(outcome)
     };
     assert_eq!(counts(import(app, &["10.0.0.0/8", "::1", "::1/128"], false)), (1, 0, 2));
     assert_eq!(bench.addresses(app), ["10.0.0.0/8", "192.0.2.0/24", "::1"]);
@@ -291,8 +308,8 @@ fn imports_add_replace_and_count() {
         Some(kept.number())
     );
     assert_eq!(*bench.reopen(), *before);
-    let counts = |command| bench.execute(command).expect("imported").0;
-    assert!(matches!(counts(import(app, &[], true)), Outcome::Imported { removed: 1, .. }));
+    let emptied = bench.execute(import(app, &[], true)).expect("imported").0;
+    assert_eq!(counted(emptied), (0, 1, 0));
     assert!(bench.reopen().apps[&app.app].list.is_empty());
 }
 
@@ -310,12 +327,7 @@ fn a_change_that_cuts_the_session_is_refused() {
     let entry = bench.add(app, "203.0.113.0/24").expect("new");
     for command in [
         Command::DeleteEntry { app, entry: entry.id },
-        Command::UpdateEntry {
-            app,
-            entry: entry.id,
-            address: Some(Address::parse("::1").expect("valid")),
-            comment: None,
-        },
+        update(app, entry.id, Some("::1"), None),
         import(app, &["10.0.0.0/8"], true),
     ] {
         let error = change(command).expect_err("cut");

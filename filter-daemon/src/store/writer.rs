@@ -10,13 +10,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::aftermath::{self, Aftermath};
 use super::apply::apply;
-use super::change::{Change, work_out};
+use super::change::Change;
 use super::directory::Lock;
+use super::draft::{Circumstances, work_out};
 use super::error::StoreError;
 use super::fresh::Fresh;
+use super::history::{self, Origin};
 use super::record::{record, record_host};
 use super::seal::Seal;
-use crate::command::{Command, Outcome, Request, Session};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::command::{AppChange, AppRef, Command, Outcome, Request, Session};
 use crate::config::{FailSafe, Limits};
 use crate::policy;
 use crate::state::State;
@@ -33,7 +37,18 @@ type Check<'a> = dyn Fn(&State) -> Result<(), StoreError> + Sync + 'a;
 /// A request and where its answer goes.
 pub(super) struct Job {
     pub(super) request: Request,
-    pub(super) reply: oneshot::Sender<Result<(Outcome, u64), StoreError>>,
+    pub(super) reply: oneshot::Sender<Result<Done, StoreError>>,
+}
+
+/// What was done, or would be.
+#[derive(Debug)]
+pub struct Done {
+    /// What the command came to.
+    pub outcome: Outcome,
+    /// The revision of the state that holds it.
+    pub revision: u64,
+    /// The version of the list that it was about.
+    pub version: Option<u64>,
 }
 
 /// Owns the connection and the latest state.
@@ -49,6 +64,13 @@ pub(super) struct Writer {
     pub(super) rows_since_checkpoint: usize,
     pub(super) aftermath: Aftermath,
     pub(super) _lock: Lock,
+}
+
+impl Done {
+    fn of(outcome: Outcome, state: &State, app: Option<AppRef>) -> Self {
+        let app = app.and_then(|AppRef { app, .. }| state.apps.get(&app));
+        Self { outcome, revision: state.revision, version: app.map(|app| app.list.version) }
+    }
 }
 
 impl Writer {
@@ -70,29 +92,52 @@ impl Writer {
         }
     }
 
-    fn execute(&mut self, before: &State, request: Request) -> Result<(Outcome, u64), StoreError> {
-        let Request { command, protect } = request;
-        let touches_policy = touches_policy(&command);
-        let fresh = Fresh { next_number: self.next_number, now: unix_seconds() };
-        let change = work_out(before, command, &self.limits, fresh)?;
+    fn execute(&mut self, before: &State, request: Request) -> Result<Done, StoreError> {
+        let Request { command, caller, terms } = request;
+        refuse_other_version(before, &command, terms.expected)?;
+        let (touches_policy, app) = (touches_policy(&command), command.app());
+        let (action, now) = (command.action(), unix_seconds());
+        let change = self.work_out(before, command, &caller, now)?;
         if change.rows.is_empty() && change.settings == before.settings {
-            return Ok((change.outcome, before.revision));
+            return Ok(Done::of(change.outcome, before, app));
         }
         let fail_safe = Arc::clone(&self.fail_safe);
         let check = |after: &State| {
             if touches_policy {
                 policy::check(after)?;
             }
-            protect.map_or(Ok(()), |session| refuse_cut(before, after, &fail_safe, session))
+            terms.protect.map_or(Ok(()), |session| refuse_cut(before, after, &fail_safe, session))
         };
-        let (after, seal) = self.commit(before, &change, &check)?;
+        if terms.dry_run {
+            check(&apply(before, &change)?)?;
+            return Ok(Done::of(change.outcome, before, app));
+        }
+        let revision = before.revision + 1;
+        let origin = Origin { revision, at: now, caller: &caller, reason: &terms.reason, action };
+        let (after, seal) = self.commit(before, &change, &origin, &check)?;
         self.seal = seal;
         self.next_number = change.next_number;
         self.rows_since_checkpoint += change.count() + 1;
-        let revision = after.revision;
-        let outcome = outcome(change.outcome, &after);
+        let done = Done::of(outcome(change.outcome, &after), &after, app);
         self.publish.send_replace(Arc::new(after));
-        Ok((outcome, revision))
+        Ok(done)
+    }
+
+    fn work_out(
+        &self,
+        before: &State,
+        command: Command,
+        caller: &Caller,
+        now: i64,
+    ) -> Result<Change, StoreError> {
+        let circumstances = Circumstances {
+            before,
+            limits: &self.limits,
+            fresh: Fresh { next_number: self.next_number, now },
+            caller,
+            past: &|app, version| history::list_at(&self.connection, app, version),
+        };
+        work_out(circumstances, command)
     }
 
     /// Durable when it answers well; not there when it does not.
@@ -100,13 +145,14 @@ impl Writer {
         &mut self,
         before: &State,
         change: &Change,
+        origin: &Origin<'_>,
         check: &Check<'_>,
     ) -> Result<(State, Seal), StoreError> {
-        match self.try_commit(before, change, check) {
+        match self.try_commit(before, change, origin, check) {
             Err(StoreError::Storage(cause)) if self.is_full(&cause) => {
                 // The journal may hold more room than the change needs.
                 self.shrink_journal();
-                let again = self.try_commit(before, change, check);
+                let again = self.try_commit(before, change, origin, check);
                 match again {
                     Err(StoreError::Storage(cause)) if self.is_full(&cause) => {
                         self.shrink_journal();
@@ -123,9 +169,10 @@ impl Writer {
         &mut self,
         before: &State,
         change: &Change,
+        origin: &Origin<'_>,
         check: &Check<'_>,
     ) -> Result<(State, Seal), StoreError> {
-        let seal = self.seal;
+        let (seal, kept_versions) = (self.seal, self.limits.versions);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let make = || {
@@ -146,6 +193,7 @@ impl Writer {
                 recorded.map(|()| made).map_err(StoreError::from)
             })?
         };
+        history::record(&transaction, origin, &change.versions, &change.note, kept_versions)?;
         record_host(&transaction, &after, change.next_number, seal)?;
         transaction.commit()?;
         Ok((after, seal))
@@ -182,13 +230,32 @@ fn refuse_cut(
     Ok(())
 }
 
-/// An app that was made or changed, with its list.
+/// Refuses a change that was made for another version of the list.
+fn refuse_other_version(
+    before: &State,
+    command: &Command,
+    expected: Option<u64>,
+) -> Result<(), StoreError> {
+    let app = command.app().and_then(|AppRef { app, .. }| before.apps.get(&app));
+    let (Some(app), Some(expected)) = (app, expected) else { return Ok(()) };
+    let found = app.list.version;
+    if found == expected {
+        return Ok(());
+    }
+    Err(StoreError::VersionMismatch { expected, found })
+}
+
+/// Apps that were made or changed, with their lists.
 fn outcome(outcome: Outcome, after: &State) -> Outcome {
+    let latest = |app: Arc<App>| after.apps.get(&app.id).cloned().unwrap_or(app);
     match outcome {
-        Outcome::App(app) => Outcome::App(after.apps.get(&app.id).cloned().unwrap_or(app)),
-        Outcome::Entry(_) | Outcome::Deleted | Outcome::Imported { .. } | Outcome::Settings(_) => {
-            outcome
+        Outcome::App(app) => Outcome::App(latest(app)),
+        Outcome::Applied(changes) => {
+            let changes = changes.into_iter();
+            let changes = changes.map(|change| AppChange { app: latest(change.app), ..change });
+            Outcome::Applied(changes.collect())
         }
+        Outcome::Entry(_) | Outcome::Deleted | Outcome::List(_) | Outcome::Settings(_) => outcome,
     }
 }
 
@@ -196,11 +263,16 @@ fn outcome(outcome: Outcome, after: &State) -> Outcome {
 /// limit of its own.
 fn touches_policy(command: &Command) -> bool {
     match command {
-        Command::CreateApp { .. } | Command::UpdateApp { .. } | Command::DeleteApp { .. } => true,
+        Command::CreateApp { .. }
+        | Command::UpdateApp { .. }
+        | Command::DeleteApp { .. }
+        | Command::Apply { .. } => true,
         Command::CreateEntry { .. }
         | Command::UpdateEntry { .. }
         | Command::DeleteEntry { .. }
         | Command::ImportEntries { .. }
+        | Command::RestoreList { .. }
+        | Command::DropExpired { .. }
         | Command::UpdateSettings { .. } => false,
     }
 }

@@ -7,6 +7,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use filter_daemon::api::router;
+use filter_daemon::caller::{Caller, Source};
 use filter_daemon::config::{Limits, OnExit};
 use filter_daemon::control::Control;
 use filter_daemon::datapath::{Datapath, DatapathOptions};
@@ -121,6 +122,7 @@ impl Api {
         let request = Request::builder()
             .method(method)
             .uri(path)
+            .extension(Caller { who: "root".into(), from: Source::ControlSocket })
             .body(Body::from(body.to_vec()))
             .expect("the path was checked");
         self.runtime.block_on(async {

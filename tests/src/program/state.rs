@@ -42,6 +42,7 @@ pub(super) fn host(rules: &Rules, ifindex: u32) -> Host {
             .map(|place| Broadcast { address: place.v4(), broadcast })
             .to_vec(),
         ephemeral: Some((32768, 60999)),
+        booted: 0,
     }
 }
 
@@ -49,7 +50,15 @@ fn app(index: u32, rules: &AppRules, mode: Mode) -> App {
     let entry = |(number, text): (u32, &String)| {
         let address = Address::parse(text).expect("scenarios list valid addresses");
         let id = ObjectId::from_parts(0, number, [0; 4]);
-        Arc::new(Entry { id, address, comment: Box::default() })
+        Arc::new(Entry {
+            id,
+            address,
+            comment: Box::default(),
+            enabled: true,
+            expires: None,
+            author: "root".into(),
+            changed: 0,
+        })
     };
     let entries: Vec<_> = (1..).zip(&rules.list).map(entry).collect();
     let mut list = AccessList::default();
@@ -66,6 +75,8 @@ fn app(index: u32, rules: &AppRules, mode: Mode) -> App {
             .iter()
             .map(|text| text.parse().unwrap_or_else(|error| panic!("{text}: {error}")))
             .collect(),
+        origins: Vec::new(),
+        require_origin: false,
         trusted_hops: rules.trusted_hops.iter().map(|text| prefix(text)).collect(),
         list,
         last_modified: 0,

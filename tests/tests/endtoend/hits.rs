@@ -23,8 +23,8 @@ const OTHER: Place = Place(111);
 
 /// What the list tells of the entry of an address.
 fn entry(control: &Control, app: &AppPath, address: IpAddr) -> Value {
-    let list = control.get(&app.list);
-    let entries = list["allowed_ips"].as_array().expect("a list");
+    let list = control.get(&format!("{}/access_list", app.ours));
+    let entries = list["entries"].as_array().expect("a list");
     let mut found = entries.iter().filter(|entry| entry["address"] == address.to_string());
     found.next().expect("it is listed").clone()
 }

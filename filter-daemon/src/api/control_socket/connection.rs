@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,6 +16,7 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::fault::Fault;
+use crate::caller::Caller;
 
 /// How long a client may take for a request's head, and how long it may stay
 /// idle between requests.
@@ -29,15 +33,24 @@ const MOST_HEADERS: usize = 64;
 
 /// Serves the connection until the client leaves, or until the request that
 /// is open at shutdown has its answer.
-pub(super) async fn serve(stream: UnixStream, router: Router, shutdown: &CancellationToken) {
+pub(super) async fn serve(
+    stream: UnixStream,
+    router: Router,
+    caller: Caller,
+    shutdown: &CancellationToken,
+) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(ANSWER_PATIENCE));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(caller.clone());
+        TowerToHyperService::new(router.clone()).call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_headers(MOST_HEADERS)
         .max_buf_size(LONGEST_HEAD_BYTES)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

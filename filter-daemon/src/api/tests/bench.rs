@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
 use crate::api::router;
+use crate::caller::{Caller, Source};
 use crate::config::Limits;
 use crate::control::Control;
 use crate::datapath::DatapathError;
@@ -21,8 +22,13 @@ use crate::observe::{CounterRow, KernelCounts, Observer, Unseen};
 use crate::reconcile::{Phase, Status, Switch, SwitchRequest};
 use crate::store;
 
-const LIMITS: Limits =
-    Limits { entries: 50_000, apps: 3, control_connections: 64, accelerate_from: 1000 };
+const LIMITS: Limits = Limits {
+    entries: 50_000,
+    apps: 3,
+    control_connections: 64,
+    accelerate_from: 1000,
+    versions: 1000,
+};
 
 const COUNTERS: [CounterRow; 2] = [
     CounterRow { app: 0, reason: Reason::Arp, verdict: Verdict::Pass, packets: 2, bytes: 84 },
@@ -69,6 +75,8 @@ pub(crate) struct Bench {
     pub(crate) control: Control,
     pub(crate) observer: Observer,
     pub(crate) status: Arc<watch::Sender<Status>>,
+    /// From where the calls come.
+    pub(crate) from: Source,
     _directory: tempfile::TempDir,
 }
 
@@ -94,7 +102,7 @@ impl Bench {
         let status = Arc::new(status);
         tokio::spawn(obey(requests, Arc::clone(&status)));
         let control = Control::new(handle, follow, switch, observer.clone());
-        Self { control, observer, status, _directory: directory }
+        Self { control, observer, status, from: Source::ControlSocket, _directory: directory }
     }
 
     pub(crate) fn group(&self) -> String {
@@ -123,7 +131,8 @@ impl Bench {
         self.call(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
 
-    pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
         let response = router(self.control.clone()).oneshot(request).await.expect("infallible");
         let header =
             |name| response.headers().get(name).map(|v| v.to_str().expect("text").to_owned());

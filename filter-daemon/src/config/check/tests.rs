@@ -31,7 +31,13 @@ fn smallest_file_has_the_defaults() {
     assert_eq!(config.fail_safe, []);
     assert_eq!(
         config.limits,
-        Limits { entries: 1_000_000, apps: 127, control_connections: 64, accelerate_from: 1000 }
+        Limits {
+            entries: 1_000_000,
+            apps: 127,
+            control_connections: 64,
+            accelerate_from: 1000,
+            versions: 1000
+        }
     );
 }
 
@@ -62,6 +68,7 @@ fn every_key_is_read() {
         apps = 3
         control_connections = 8
         accelerate_from = 1
+        versions = 5
         "#,
     )
     .expect("valid");
@@ -77,7 +84,7 @@ fn every_key_is_read() {
     assert_eq!(sources, [("203.0.113.7/32".into(), Some(22)), ("2001:db8::/32".into(), None)]);
     assert_eq!(
         config.limits,
-        Limits { entries: 1_000, apps: 3, control_connections: 8, accelerate_from: 1 }
+        Limits { entries: 1_000, apps: 3, control_connections: 8, accelerate_from: 1, versions: 5 }
     );
 }
 

@@ -16,7 +16,7 @@ fn many(salt: u8) -> Vec<NewEntry> {
 }
 
 fn replace(app: AppRef, entries: Vec<NewEntry>) -> Command {
-    Command::ImportEntries { app, entries, replace: true }
+    import_of(app, entries, true)
 }
 
 fn bench_with_many() -> (Bench, AppRef) {
@@ -37,10 +37,7 @@ fn a_long_import_is_one_change_that_survives_a_crash() {
         std::fs::copy(bench.path().join(file), after.path().join(file)).expect("copied");
     }
     let count = MANY as usize;
-    assert!(
-        matches!(outcome, Outcome::Imported { added, removed, unchanged: 0 } if added == count && removed == count),
-        "{outcome:?}"
-    );
+    assert_eq!(counted(outcome), (count, count, 0));
     assert_eq!(revision, before + 1);
     let wanted: Vec<_> = many(11).iter().map(|entry| entry.address.text().to_owned()).collect();
     assert_eq!(bench.addresses(app), wanted, "in their order");
@@ -54,11 +51,7 @@ fn one_too_many_touches_nothing() {
     let before = bench.state();
     let mut more = many(11);
     more.push(entry("::1"));
-    for command in [
-        replace(app, more.clone()),
-        Command::ImportEntries { app, entries: more, replace: false },
-        create(app, "::1"),
-    ] {
+    for command in [replace(app, more.clone()), import_of(app, more, false), create(app, "::1")] {
         let error = bench.execute(command).expect_err("refused");
         assert!(error.to_string().contains("limit of 6000"), "{error}");
         assert_eq!(*bench.state(), *before);
@@ -147,22 +140,4 @@ fn a_new_app_refuses_a_list_with_an_address_twice() {
     assert_eq!(before.revision + 1, bench.state().revision);
     let after = bench.state();
     assert_eq!(*bench.reopen(), *after);
-}
-
-#[test]
-fn a_database_with_the_old_index_is_taken() {
-    let (mut bench, app) = bench_with_many();
-    bench.close();
-    let path = bench.path().join("filterd.db");
-    let old = Connection::open(&path).expect("opened");
-    old.execute("CREATE INDEX entries_of_app ON entries (app)", []).expect("as it was");
-    drop(old);
-    assert_eq!(bench.reopen().apps[&app.app].list.len(), MANY as usize);
-    let indexes: i64 = Connection::open(&path)
-        .and_then(|reader| {
-            let text = "SELECT count(*) FROM sqlite_schema WHERE name = 'entries_of_app'";
-            reader.query_row(text, [], |row| row.get(0))
-        })
-        .expect("read");
-    assert_eq!(indexes, 0);
 }

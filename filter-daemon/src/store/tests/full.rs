@@ -58,7 +58,7 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
     let many: Vec<NewEntry> = (0..50_000)
         .map(|n: u32| entry(&std::net::Ipv4Addr::from(0x0b00_0000 + n).to_string()))
         .collect();
-    let command = Command::ImportEntries { app, entries: many, replace: false };
+    let command = import_of(app, many, false);
     let error = bench.execute(command).expect_err("no room");
     assert!(matches!(error, StoreError::StorageFull { .. }), "{error}");
     assert_eq!(*bench.state(), *before);
