@@ -1,7 +1,7 @@
 //! The HTTP interface: one router, whatever it is served on.
 //!
-//! Owns the paths, the wire types and the error bodies, and the control
-//! socket. Never changes state by itself: every change is a command, and every
+//! Owns the paths, the wire types and the error bodies, the control socket and
+//! the TLS listener. Never changes state by itself: every change is a command, and every
 //! view is what [`Control`] shows.
 //!
 //! Invariants: every error is a JSON object with `error` and, where there is
@@ -9,6 +9,7 @@
 //! whether it is in force; no body, header or connection is unbounded.
 
 mod admin;
+mod admin_status;
 mod apps;
 mod asker;
 mod audit;
@@ -19,16 +20,22 @@ mod drops;
 mod entries;
 mod fault;
 mod host;
+mod limits;
 mod listed;
 mod lists;
+mod open;
 mod path;
 mod peer;
+mod source;
+mod tls_listener;
+mod via;
 mod wire;
 
 use axum::Router;
 
 pub(crate) use control_socket::SOCKET_SUFFIX;
 pub use control_socket::{ControlSocket, ServeError, bind, serve};
+pub use tls_listener::{ListenerStatus, TlsError, TlsListener};
 
 use crate::control::Control;
 use fault::Fault;
@@ -38,6 +45,7 @@ pub fn router(control: Control) -> Router {
     Router::new()
         .nest("/api/admin/v3.0", admin::router())
         .nest("/api/filter/v1", filter_router())
+        .merge(open::router())
         .fallback(async || Fault::unknown_path())
         .method_not_allowed_fallback(async || Fault::unknown_method())
         .with_state(control)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tokio::sync::{broadcast, watch};
 
+use crate::api::ListenerStatus;
 use crate::command::Request;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
 use crate::reconcile::{Applied, Status, Switch};
@@ -16,6 +17,7 @@ pub struct Control {
     status: watch::Receiver<Status>,
     switch: Switch,
     observer: Observer,
+    listener: Option<watch::Receiver<ListenerStatus>>,
 }
 
 impl Control {
@@ -26,7 +28,17 @@ impl Control {
         switch: Switch,
         observer: Observer,
     ) -> Self {
-        Self { store, status, switch, observer }
+        Self { store, status, switch, observer, listener: None }
+    }
+
+    /// Also tells how the Admin API's listeners fare.
+    pub fn with_listener(self, listener: Option<watch::Receiver<ListenerStatus>>) -> Self {
+        Self { listener, ..self }
+    }
+
+    /// How the Admin API's listeners fare, if there are any.
+    pub fn listener(&self) -> Option<ListenerStatus> {
+        self.listener.as_ref().map(|listener| listener.borrow().clone())
     }
 
     /// The store: reads by `state()`.

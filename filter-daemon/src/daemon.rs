@@ -145,7 +145,12 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     })
     .context("cannot follow the host's interfaces")?;
     let reconciling = tasks.spawn(reconciler.run(shutdown.clone()));
-    let control = Control::new(store, status.clone(), switch, observer);
+    let listener = api::TlsListener::new(&config)?;
+    let control = Control::new(store, status.clone(), switch, observer)
+        .with_listener(listener.as_ref().map(api::TlsListener::status));
+    if let Some(listener) = listener {
+        tasks.spawn(listener.serve(control.clone(), shutdown.clone()));
+    }
     let socket = api::bind(&config).context("cannot open the control socket")?;
     let serving = tasks.spawn(api::serve(socket, control, shutdown.clone()));
     tasks.spawn(tell_systemd(status, shutdown.clone()));

@@ -155,6 +155,35 @@ pub(super) struct Status {
     pub(super) settings: Settings,
     /// What `drops` does not show.
     pub(super) unseen_drops: UnseenDrops,
+    /// The Admin API over TLS, if it is switched on.
+    #[serde(default)]
+    pub(super) admin: Option<AdminListener>,
+}
+
+/// Where the Admin API listens over TLS, and what it shows there.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct AdminListener {
+    /// Each address.
+    pub(super) listen: Vec<AdminPlace>,
+    /// The file of the certificate, if it is not the daemon's own.
+    pub(super) certificate: Option<String>,
+    /// The authority that clients have to trust, if it is the daemon's own.
+    pub(super) authority: Option<String>,
+    /// When the certificate ends.
+    pub(super) ends: Option<String>,
+    /// Why a newer certificate is not served.
+    pub(super) trouble: Option<String>,
+}
+
+/// An address of the Admin API.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct AdminPlace {
+    /// Address and port.
+    pub(super) address: String,
+    /// listening or waiting.
+    pub(super) state: String,
+    /// Why it does not listen.
+    pub(super) detail: Option<String>,
 }
 
 /// Refused packets that `drops` does not show; the counters have them all.

@@ -87,6 +87,34 @@ impl<'d, 't> Section<'d, 't> {
         Some(self.located(key, value, text.clone().into_owned()))
     }
 
+    /// A list of texts, each with its place.
+    pub(super) fn strings(&self, key: &str, faults: &mut Faults<'_>) -> Vec<Located<String>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let wanted = "a list of texts: write [\"…\", \"…\"]";
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_type::<()>(key, value, wanted, faults);
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for (position, item) in items.iter().enumerate() {
+            let path = format!("{key}[{position}]");
+            match item.get_ref() {
+                DeValue::String(text) => {
+                    texts.push(self.located(&path, item, text.clone().into_owned()));
+                }
+                DeValue::Integer(_)
+                | DeValue::Float(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Array(_)
+                | DeValue::Table(_) => {
+                    self.wrong_type::<()>(&path, item, "a text in quotes", faults);
+                }
+            }
+        }
+        texts
+    }
+
     /// A whole number within a range.
     pub(super) fn number<T>(
         &self,

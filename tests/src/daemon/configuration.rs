@@ -14,6 +14,10 @@ pub struct Configuration {
     pub on_exit: Option<&'static str>,
     /// The group that may use the control socket.
     pub group: Option<String>,
+    /// Where the Admin API listens.
+    pub admin_listen: Vec<String>,
+    /// Other lines of `[admin]`.
+    pub admin_lines: Vec<String>,
     /// Connections to the control socket.
     pub control_connections: Option<u32>,
     /// From how many entries on a list gets a table in front of its tries.
@@ -49,6 +53,12 @@ impl Configuration {
         line(&mut text, format_args!("pins = {pins:?}"));
         if let Some(group) = &self.group {
             line(&mut text, format_args!("[control]\ngroup = {group:?}"));
+        }
+        if !self.admin_listen.is_empty() {
+            line(&mut text, format_args!("[admin]\nlisten = {:?}", self.admin_listen));
+        }
+        for admin in &self.admin_lines {
+            line(&mut text, format_args!("{admin}"));
         }
         let limits = [
             ("control_connections", self.control_connections),

@@ -26,6 +26,7 @@ const LIMITS: Limits = Limits {
     entries: 50_000,
     apps: 3,
     control_connections: 64,
+    admin_connections: 64,
     accelerate_from: 1000,
     versions: 1000,
 };
