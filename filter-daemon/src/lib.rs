@@ -20,6 +20,7 @@ pub mod id;
 pub mod observe;
 pub mod origin;
 pub mod policy;
+pub mod proxy;
 mod private_file;
 pub mod reconcile;
 pub mod server_name;

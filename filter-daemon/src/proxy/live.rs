@@ -37,6 +37,7 @@ pub(super) struct Live {
     /// Tells the rules for client certificates that it was accepted under.
     pub(super) certificate_rules: u64,
     closing: CancellationToken,
+    retiring: CancellationToken,
     why: OnceLock<Reason>,
     /// What is open on it that depends on more than the connection.
     bound: Mutex<Vec<Bound>>,
@@ -112,7 +113,12 @@ pub(super) struct Admitted {
 
 impl Lives {
     /// Adds a connection; it is there until `remove`.
-    pub(super) fn add(&self, admitted: Admitted, closing: CancellationToken) -> (u64, Arc<Live>) {
+    pub(super) fn add(
+        &self,
+        admitted: Admitted,
+        closing: CancellationToken,
+        retiring: CancellationToken,
+    ) -> (u64, Arc<Live>) {
         let Admitted { app, peer, port, client, name, certificate_rules } = admitted;
         let live = Arc::new(Live {
             app,
@@ -122,6 +128,7 @@ impl Lives {
             name,
             certificate_rules,
             closing,
+            retiring,
             why: OnceLock::new(),
             bound: Mutex::default(),
             next_bound: AtomicU64::new(0),
@@ -166,6 +173,11 @@ impl Live {
     /// Cancelled when the connection is to end at once.
     pub(super) fn closing(&self) -> &CancellationToken {
         &self.closing
+    }
+
+    /// Cancelled when the connection is to end after what is open on it.
+    pub(super) fn retiring(&self) -> &CancellationToken {
+        &self.retiring
     }
 
     /// Why it was closed, if it was.

@@ -26,6 +26,7 @@ pub(super) struct Screen<S> {
     held: Vec<u8>,
     passed: usize,
     refused: bool,
+    is_tunnel: bool,
 }
 
 /// What no library takes for a request.
@@ -34,12 +35,19 @@ const NO_REQUEST: &[u8] = b"\0\r\n\r\n";
 impl<S> Screen<S> {
     pub(super) fn new(stream: S, live: Arc<Live>) -> Self {
         let (framing, held) = (Framing::Head, Vec::new());
-        Self { stream, live, framing, held, passed: 0, refused: false }
+        Self { stream, live, framing, held, passed: 0, refused: false, is_tunnel: false }
     }
 
-    /// The stream, with what was read from it and not handed on.
-    pub(super) fn into_parts(self) -> (S, Vec<u8>) {
-        (self.stream, self.held)
+    /// One that hands everything on and notes only what is waited for.
+    pub(super) fn transparent(stream: S, live: Arc<Live>) -> Self {
+        Self { framing: Framing::Open, ..Self::new(stream, live) }
+    }
+
+    /// From now on it speaks another protocol.
+    pub(super) fn become_tunnel(&mut self) {
+        self.framing = Framing::Open;
+        self.is_tunnel = true;
+        self.live.wait(Wait::Tunnel);
     }
 
     /// Whether a head was refused.
@@ -164,6 +172,9 @@ impl<S: AsyncRead + Unpin> Screen<S> {
             Framing::Length(_) | Framing::Chunked(_) => (false, is_pending),
             Framing::Open => (false, false),
         };
+        if self.is_tunnel && !is_pending {
+            self.live.wait(Wait::Tunnel);
+        }
         for (wait, is_so) in [(Wait::Head, in_head), (Wait::Body, in_body)] {
             if is_so {
                 self.live.keep_waiting(wait);
@@ -220,6 +231,9 @@ impl<S: AsyncWrite + Unpin> Screen<S> {
             self.live.keep_waiting(Wait::Reading);
         } else {
             self.live.done(Wait::Reading);
+            if self.is_tunnel {
+                self.live.wait(Wait::Tunnel);
+            }
         }
         written
     }
