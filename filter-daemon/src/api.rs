@@ -24,6 +24,7 @@ mod limits;
 mod listed;
 mod lists;
 mod open;
+mod outbound;
 mod path;
 mod peer;
 mod source;
@@ -58,6 +59,7 @@ fn filter_router() -> Router<Control> {
         .merge(declared::router())
         .merge(audit::router())
         .merge(host::router())
+        .merge(outbound::router())
 }
 
 #[cfg(test)]

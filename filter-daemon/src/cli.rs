@@ -20,12 +20,14 @@ mod drops;
 mod failure;
 mod interface;
 mod invocation;
+mod outbound;
 mod output;
 mod settings;
 mod ssh;
 mod status;
 mod switch;
 mod terminal;
+mod written_file;
 
 use std::process::ExitCode;
 
@@ -83,6 +85,7 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Settings { task } => settings::run(&invocation, task).await,
         Task::App { task } => app::run(&invocation, task).await,
         Task::AccessList { task } => access_list::run(&invocation, task).await,
+        Task::Outbound { task } => outbound::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,
         Task::Counters(options) => counters::run(&invocation, options).await,
         Task::Detach => switch::detach(&invocation).await,

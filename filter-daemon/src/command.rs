@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::access_list::{Address, Entry, EntryFields, Prefix};
-use crate::app::{App, Mode, Scope};
+use crate::app::{App, Mode, ProxySettings, Scope};
 use crate::caller::Caller;
 use crate::id::ObjectId;
 use crate::origin::Origin;
@@ -173,6 +173,8 @@ pub struct AppFields {
     pub origins: Option<Vec<Origin>>,
     /// Upgrades and unsafe methods need an origin.
     pub require_origin: Option<bool>,
+    /// What the proxy does for it: all of it.
+    pub proxy: Option<ProxySettings>,
 }
 
 /// An entry to be.
@@ -324,6 +326,7 @@ impl AppFields {
             trusted_hops: Some(app.trusted_hops.clone()),
             origins: Some(app.origins.clone()),
             require_origin: Some(app.require_origin),
+            proxy: Some(app.proxy.clone()),
         }
     }
 
@@ -335,6 +338,7 @@ impl AppFields {
         put(&mut app.trusted_hops, self.trusted_hops);
         put(&mut app.origins, self.origins);
         app.require_origin = self.require_origin.unwrap_or(app.require_origin);
+        put(&mut app.proxy, self.proxy);
     }
 }
 

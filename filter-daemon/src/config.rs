@@ -13,7 +13,7 @@ mod check;
 mod document;
 mod fault;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +38,11 @@ pub struct Config {
     pub interfaces: Vec<InterfaceRule>,
     /// Sources that pass before any list.
     pub fail_safe: Vec<FailSafe>,
+    /// Where the proxy listens; nowhere if empty.
+    pub listeners: Vec<SocketAddr>,
+    /// Addresses that the host's proxy tier sends from, for those who have to
+    /// list them.
+    pub outbound: Vec<Outbound>,
     /// How much of each thing there may be.
     pub limits: Limits,
 }
@@ -94,6 +99,15 @@ pub struct FailSafe {
     pub port: Option<u16>,
 }
 
+/// Addresses that the host's proxy tier sends from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// Whose they are, such as the name of a provider.
+    pub label: String,
+    /// The addresses, each once.
+    pub addresses: Vec<IpAddr>,
+}
+
 /// How much of each thing there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -110,6 +124,8 @@ pub struct Limits {
     pub accelerate_from: usize,
     /// Versions of an access list that are kept.
     pub versions: usize,
+    /// Connections of clients to the proxy at one time.
+    pub proxy_connections: usize,
 }
 
 impl Default for Paths {
@@ -142,6 +158,7 @@ impl Default for Limits {
             admin_connections: 256,
             accelerate_from: 1000,
             versions: 1000,
+            proxy_connections: 65_536,
         }
     }
 }

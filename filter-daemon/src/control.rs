@@ -1,12 +1,15 @@
 //! What a front end holds: the way to change state, and views of the rest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
 use crate::api::ListenerStatus;
 use crate::command::Request;
+use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
+use crate::proxy::{TallyRow, View};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Done, Handle, StoreError};
 
@@ -18,6 +21,8 @@ pub struct Control {
     switch: Switch,
     observer: Observer,
     listener: Option<watch::Receiver<ListenerStatus>>,
+    outbound: Arc<[Outbound]>,
+    proxy: Option<View>,
 }
 
 impl Control {
@@ -28,7 +33,15 @@ impl Control {
         switch: Switch,
         observer: Observer,
     ) -> Self {
-        Self { store, status, switch, observer, listener: None }
+        Self {
+            store,
+            status,
+            switch,
+            observer,
+            listener: None,
+            outbound: Arc::default(),
+            proxy: None,
+        }
     }
 
     /// Also tells how the Admin API's listeners fare.
@@ -39,6 +52,26 @@ impl Control {
     /// How the Admin API's listeners fare, if there are any.
     pub fn listener(&self) -> Option<ListenerStatus> {
         self.listener.as_ref().map(|listener| listener.borrow().clone())
+    }
+
+    /// The same with addresses that the proxy tier sends from.
+    pub fn with_outbound(self, outbound: &[Outbound]) -> Self {
+        Self { outbound: outbound.into(), ..self }
+    }
+
+    /// The addresses that the proxy tier sends from.
+    pub fn outbound(&self) -> &[Outbound] {
+        &self.outbound
+    }
+
+    /// The same with the proxy, whose open connections obey changes too.
+    pub fn with_proxy(self, proxy: Option<View>) -> Self {
+        Self { proxy, ..self }
+    }
+
+    /// What the proxy counted, by app, reason and verdict.
+    pub fn proxy_counts(&self) -> Vec<TallyRow> {
+        self.proxy.as_ref().map(View::rows).unwrap_or_default()
     }
 
     /// The store: reads by `state()`.

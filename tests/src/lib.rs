@@ -24,8 +24,3 @@ pub mod scenario;
 pub mod test_run;
 pub mod wire;
 pub mod world;
-
-/// The names by which the taken-in source of [`fuzz`] knows the daemon.
-mod access_list {
-    pub(crate) use filter_daemon::access_list::{Address, Prefix};
-}

@@ -78,6 +78,11 @@ impl Fault {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", text)
     }
 
+    /// What a path names is not there.
+    pub(super) fn not_found(code: &'static str, text: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, text)
+    }
+
     pub(super) fn unknown_path() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NotFound", "there is no such path")
     }
@@ -142,6 +147,7 @@ impl From<StoreError> for Fault {
 
 fn policy_code(error: &PolicyError) -> (StatusCode, &'static str) {
     match error {
+        PolicyError::NameConflict { .. } => (StatusCode::CONFLICT, "ServerNameConflict"),
         PolicyError::ScopeConflict { .. } | PolicyError::ScopeRepeated { .. } => {
             (StatusCode::CONFLICT, "ScopeConflict")
         }

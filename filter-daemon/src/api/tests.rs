@@ -4,5 +4,6 @@ mod admin;
 pub(crate) mod bench;
 mod bodies;
 mod ours;
+mod outbound;
 
 use bench::Bench;

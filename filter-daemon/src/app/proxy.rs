@@ -89,7 +89,7 @@ pub enum ProxyError {
 }
 
 /// How long an upstream may be silent, where nothing else is said.
-pub const PATIENCE_S: u32 = 60;
+const PATIENCE_S: u32 = 60;
 
 impl Default for ProxySettings {
     fn default() -> Self {

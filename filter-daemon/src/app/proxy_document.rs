@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::proxy::{HopHeader, Pair, ProxyError, ProxySettings, Upstream};
+use super::proxy::{Pair, ProxyError, ProxySettings, Upstream};
 use crate::server_name::{NameError, ServerName};
 
 /// Everything that the proxy is told about an app; what is left away is as if

@@ -5,9 +5,9 @@
 mod create;
 mod delete;
 mod entry_choice;
+mod export;
 mod import;
 mod list;
-mod list_file;
 mod update;
 
 use clap::Subcommand;
@@ -28,7 +28,9 @@ pub(super) enum Task {
     /// Take entries off the list
     Delete(delete::Options),
     /// Add a file of addresses as one change
-    Import(import::Options),
+    Import(Box<import::Options>),
+    /// Write the list to a file, or print it
+    Export(export::Options),
 }
 
 impl Task {
@@ -40,6 +42,7 @@ impl Task {
             Self::Update(_) => "update",
             Self::Delete(_) => "delete",
             Self::Import(_) => "import",
+            Self::Export(_) => "export",
         }
     }
 }
@@ -52,5 +55,6 @@ pub(super) async fn run(invocation: &Invocation, task: &Task) -> Result<(), Fail
         Task::Update(options) => update::run(invocation, options).await,
         Task::Delete(options) => delete::run(invocation, options).await,
         Task::Import(options) => import::run(invocation, options).await,
+        Task::Export(options) => export::run(invocation, options).await,
     }
 }

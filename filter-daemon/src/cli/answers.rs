@@ -1,5 +1,6 @@
 //! What the daemon answers, as JSON has it, and prints of ours in JSON.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A group.
@@ -60,25 +61,71 @@ pub(super) struct EntryList {
     pub(super) allowed_ips: Vec<Entry>,
 }
 
+/// An access list with everything that the daemon knows of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct OwnList {
+    /// Its entries, oldest first.
+    pub(super) entries: Vec<OwnEntry>,
+}
+
+/// An entry as its export has it.
+#[derive(Debug, Deserialize)]
+pub(super) struct OwnEntry {
+    /// The address as typed.
+    pub(super) address: String,
+    /// Free text.
+    pub(super) comment: String,
+    /// Whether it lets anybody in.
+    pub(super) enabled: bool,
+    /// Until when, if there is an end.
+    pub(super) expires: Option<String>,
+}
+
 /// An entry to be.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct NewEntry<'a> {
     /// The address as typed.
     pub(super) address: &'a str,
     /// Free text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) comment: Option<&'a str>,
+    /// Whether it lets anybody in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) enabled: Option<bool>,
+    /// Until when, or without an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<Option<Timestamp>>,
 }
 
-/// What an import did.
+/// What an import did, or would do.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Imported {
     /// Entries that are new.
     pub(super) added: u64,
     /// Entries that were taken off.
     pub(super) removed: u64,
+    /// Entries that are not what they were.
+    pub(super) changed: u64,
     /// Entries that stayed.
     pub(super) unchanged: u64,
+    /// Which ones are new; a dry run tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) added_addresses: Option<Vec<String>>,
+    /// Which ones would be taken off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) removed_addresses: Option<Vec<String>>,
+    /// Which ones would be different.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) changed_addresses: Option<Vec<String>>,
+}
+
+/// Addresses that the proxy tier sends from, under one label.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Outbound {
+    /// The label.
+    pub(super) label: String,
+    /// The addresses.
+    pub(super) addresses: Vec<String>,
 }
 
 /// A cell of the counters.

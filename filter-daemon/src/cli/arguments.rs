@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{access_list, app, counters, drops, interface, settings};
+use super::{access_list, app, counters, drops, interface, outbound, settings};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -83,6 +83,12 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: access_list::Task,
     },
+    /// The addresses that the proxy sends from
+    Outbound {
+        /// What to do.
+        #[command(subcommand)]
+        task: outbound::Task,
+    },
     /// Show refused packets as they come, until Ctrl-C
     Drops(drops::Options),
     /// Show what was counted, by app and reason
@@ -110,6 +116,7 @@ impl Task {
             Self::Settings { task } => format!("settings {}", task.title()),
             Self::App { task } => format!("app {}", task.title()),
             Self::AccessList { task } => format!("accesslist {}", task.title()),
+            Self::Outbound { task } => format!("outbound {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),
             Self::Counters(_) => "counters".to_owned(),
             Self::Detach => "detach".to_owned(),

@@ -2,6 +2,7 @@
 //! with what became of the change.
 
 use hyper::Method;
+use hyper::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,12 +52,7 @@ impl Invocation {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<Saved, Failure> {
-        let body = match body {
-            None => Vec::new(),
-            Some(body) => serde_json::to_vec(body)
-                .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?,
-        };
-        let body = hyper::body::Bytes::from(body);
+        let body = bytes(body)?;
         let call = || Call::new(method.clone(), path).with_body(body.clone());
         let Some(found) = self.session().filter(|_| !self.yes) else {
             return self.finish(call()).await;
@@ -81,10 +77,27 @@ impl Invocation {
         }
     }
 
+    /// Asks what a change would do.
+    pub(super) async fn rehearse<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let call = Call::new(method, path).with_body(bytes(Some(body))?);
+        self.finish(call).await?.parse()
+    }
+
     async fn finish(&self, call: Call<'_>) -> Result<Saved, Failure> {
         let answer = terminal::wait("filterd is at work", self.client.call(call)).await?;
         Ok(Saved { answer })
     }
+}
+
+fn bytes(body: Option<&impl Serialize>) -> Result<Bytes, Failure> {
+    let Some(body) = body else { return Ok(Bytes::new()) };
+    let bytes = serde_json::to_vec(body);
+    bytes.map(Bytes::from).map_err(|error| Failure::new(format!("cannot write JSON: {error}")))
 }
 
 /// The text of `199 filterd "text"` (RFC 7234, section 5.5).

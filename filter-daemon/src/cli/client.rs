@@ -97,6 +97,11 @@ impl Answer {
         })
     }
 
+    /// The body as it is.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// A header as text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

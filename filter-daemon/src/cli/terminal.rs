@@ -2,14 +2,17 @@
 //!
 //! Never used without a terminal: `Invocation` decides that.
 
+use std::fmt::Write;
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dialoguer::console::Term;
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, MultiSelect, Select};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::failure::Failure;
 
@@ -63,13 +66,31 @@ pub(super) fn ask_yes(question: &str) -> Result<bool, Failure> {
 
 /// Waits, with a sign of life on a terminal once it takes long.
 pub(super) async fn wait<F: Future>(what: &'static str, work: F) -> F::Output {
+    let template = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+    wait_in_style(what, template.expect("the template is well formed"), work).await
+}
+
+/// The same for reading, with the number of bytes that are there.
+pub(super) async fn wait_for_bytes<F: Future>(
+    what: &'static str,
+    bytes: Arc<AtomicU64>,
+    work: F,
+) -> F::Output {
+    let template = ProgressStyle::with_template("{spinner} {msg}: {done} ({elapsed})");
+    let done = move |_: &ProgressState, writer: &mut dyn Write| {
+        // What cannot be shown is not missed.
+        let _ = write!(writer, "{}", BinaryBytes(bytes.load(Ordering::Relaxed)));
+    };
+    let style = template.expect("the template is well formed").with_key("done", done);
+    wait_in_style(what, style, work).await
+}
+
+async fn wait_in_style<F: Future>(what: &'static str, style: ProgressStyle, work: F) -> F::Output {
     tokio::pin!(work);
     tokio::select! {
         output = &mut work => return output,
         () = tokio::time::sleep(SHOWN_AFTER) => {}
     }
-    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
-    let style = style.expect("the template is well formed");
     let spinner = ProgressBar::new_spinner().with_style(style).with_message(what);
     // Hides itself where stderr is no terminal.
     spinner.set_draw_target(ProgressDrawTarget::stderr());

@@ -145,6 +145,24 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
+    /// A list of texts that has to be there and to hold something.
+    pub(super) fn needed_strings(
+        &self,
+        key: &str,
+        example: &str,
+        faults: &mut Faults<'_>,
+    ) -> Vec<Located<String>> {
+        let Some(value) = self.value(key) else {
+            self.refuse_missing(key, &format!("is missing: write one such as {example}"), faults);
+            return Vec::new();
+        };
+        if value.get_ref().as_array().is_some_and(|items| items.is_empty()) {
+            let text = format!("is empty: write one such as {example}");
+            faults.note(value.span().start, &self.key(key), text);
+        }
+        self.strings(key, faults)
+    }
+
     /// The table `[key]`.
     pub(super) fn section(&self, key: &str, faults: &mut Faults<'_>) -> Option<Section<'d, 't>> {
         let value = self.value(key)?;

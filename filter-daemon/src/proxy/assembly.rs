@@ -48,7 +48,7 @@ impl Assembly {
         let named = state.apps.values().filter(|app| !app.proxy.names.is_empty());
         let sites = named.map(|app| self.site(app, &own_names, before)).collect();
         self.certificates.forget_unused();
-        Sites::new(state.revision, self.fail_safe.clone(), sites)
+        Sites::new(self.fail_safe.clone(), sites)
     }
 
     fn site(&mut self, app: &Arc<App>, own_names: &OwnNames, before: &Sites) -> Site {

@@ -12,6 +12,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use super::fields;
 use super::live::{Live, Open, Wait};
 use super::upstream::Lease;
 
@@ -122,7 +123,10 @@ impl FromClient {
         } else {
             self.live.done(Wait::Body);
         }
-        let Some(frame) = ready!(polled).transpose()? else { return Poll::Ready(None) };
+        let Some(mut frame) = ready!(polled).transpose()? else { return Poll::Ready(None) };
+        if let Some(trailers) = frame.trailers_mut() {
+            fields::remove_from_trailers(trailers);
+        }
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);
         match self.left_bytes.checked_sub(length) {
             Some(left) => {
@@ -195,10 +199,13 @@ impl FromUpstream {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match Pin::new(&mut self.incoming).poll_frame(cx) {
             Poll::Pending => self.poll_silence(cx),
-            Poll::Ready(frame) => {
+            Poll::Ready(mut frame) => {
                 self.silence = None;
-                match &frame {
-                    Some(Ok(_)) => self.give_back_at_end(),
+                match &mut frame {
+                    Some(Ok(frame)) => {
+                        frame.trailers_mut().map(fields::remove_from_trailers);
+                        self.give_back_at_end();
+                    }
                     Some(Err(_)) => self.lease = None,
                     None => self.give_back(),
                 }

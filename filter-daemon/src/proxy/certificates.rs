@@ -34,6 +34,13 @@ pub(super) enum What {
     Own(Vec<String>),
 }
 
+/// What the authority is called, if it is made now.
+fn host_name() -> String {
+    let name = nix::sys::utsname::uname().ok();
+    let name = name.and_then(|name| name.nodename().to_str().map(str::to_owned));
+    name.unwrap_or_else(|| "this host".to_owned())
+}
+
 impl Certificates {
     pub(super) fn new(directory: PathBuf, shutdown: CancellationToken) -> Self {
         Self { directory, kept: Vec::new(), shutdown }
@@ -69,10 +76,7 @@ impl Certificates {
                 Source::Own {
                     directory: self.directory.clone(),
                     file: "proxy.pem",
-                    host: nix::unistd::gethostname()
-                        .ok()
-                        .and_then(|name| name.into_string().ok())
-                        .unwrap_or_else(|| "this host".to_owned()),
+                    host: host_name(),
                     names: Box::new(move || names.clone()),
                 }
             }

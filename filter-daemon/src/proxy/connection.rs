@@ -83,7 +83,7 @@ where
     let live = Arc::clone(&visit.live);
     let screen = Screen::new(stream, Arc::clone(&live));
     let answering = Arc::clone(&visit);
-    let service = service_fn(move |request| exchange::answer(Arc::clone(&answering), request));
+    let service = service_fn(move |request| Box::pin(exchange::answer(Arc::clone(&answering), request)));
     let mut connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_headers(super::head::MOST_FIELDS)

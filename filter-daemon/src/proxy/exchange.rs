@@ -13,7 +13,7 @@ use std::time::Instant;
 use filter_common::verdict::Verdict;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 
 use super::body::{Answer, Outgoing};

@@ -21,6 +21,9 @@ pub(super) enum Preface {
 /// The longest version 2 header that is waited for, extensions included.
 const LONGEST_BYTES: usize = 1024;
 
+/// The longest line of version 1, its end included.
+const LONGEST_LINE_BYTES: usize = 107;
+
 /// Reads a header, if there is one; what was read behind it, or instead of it,
 /// is left in the buffer.
 pub(super) async fn read_preface(
@@ -55,6 +58,11 @@ fn could_be_header(bytes: &[u8]) -> bool {
 
 /// Nothing while the header is incomplete.
 fn parse(bytes: &[u8]) -> Option<Result<(Preface, usize), String>> {
+    if bytes.starts_with(v1::PROTOCOL_PREFIX.as_bytes()) && !bytes.contains(&b'\n') {
+        // A number that is cut is a number too: the whole line is waited for.
+        let is_too_long = bytes.len() > LONGEST_LINE_BYTES;
+        return is_too_long.then(|| Err("the line has no end".to_owned()));
+    }
     let result = HeaderResult::parse(bytes);
     if result.is_incomplete() {
         return None;

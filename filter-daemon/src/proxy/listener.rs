@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use filter_common::verdict::Mode;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
@@ -19,9 +18,6 @@ use super::shared::Shared;
 
 /// Connections that the kernel may hold until they are accepted.
 const BACKLOG: i32 = 4096;
-
-/// How many are accepted before others have their turn.
-const AT_ONCE: usize = 64;
 
 /// How long it waits where the host has no room for more (descriptors, memory).
 const NO_ROOM: Duration = Duration::from_millis(100);
@@ -50,26 +46,21 @@ pub(super) async fn accept(
     turn: Arc<AtomicUsize>,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let listener = AsyncFd::new(listener)?;
-    let port = listener.get_ref().local_addr()?.port();
-    while let Some(ready) = stop.run_until_cancelled(listener.readable()).await {
-        let mut ready = ready?;
-        for _ in 0..AT_ONCE {
-            match ready.try_io(|listener| listener.get_ref().accept()) {
-                Ok(Ok((stream, peer))) => {
-                    let thread = turn.fetch_add(1, Ordering::Relaxed) % threads.len();
-                    hand_over(&shared, &threads[thread], stream, peer, port);
-                }
-                Ok(Err(error)) if is_no_room(&error) => {
-                    tracing::warn!(%error, "no room for more connections");
-                    tokio::time::sleep(NO_ROOM).await;
-                }
-                // The client was gone before it was accepted.
-                Ok(Err(_)) => {}
-                Err(_would_block) => break,
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let port = listener.local_addr()?.port();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
+            Ok((stream, peer)) => {
+                let thread = turn.fetch_add(1, Ordering::Relaxed) % threads.len();
+                hand_over(&shared, &threads[thread], stream, peer, port);
             }
+            Err(error) if is_no_room(&error) => {
+                tracing::warn!(%error, "no room for more connections");
+                tokio::time::sleep(NO_ROOM).await;
+            }
+            // The client was gone before it was accepted.
+            Err(_) => {}
         }
-        tokio::task::yield_now().await;
     }
     Ok(())
 }
@@ -91,8 +82,7 @@ fn hand_over(
         }
         return;
     }
-    let is_set = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
-    if is_set.is_err() {
+    if stream.set_nodelay(true).is_err() {
         return;
     }
     let leave = CancellationToken::new();

@@ -26,11 +26,10 @@ pub(super) enum DialError {
     #[error("none of the outbound addresses of filterd.toml can reach {0}: add one of its family")]
     NoAddress(SocketAddr),
     /// The host does not have the address.
-    #[error("the outbound address {source} of filterd.toml is not on this host: {error}")]
+    #[error("the outbound address {address} of filterd.toml is not on this host: {error}")]
     NotHere {
         /// The address.
-        #[expect(clippy::struct_field_names, reason = "it is the source address")]
-        source: IpAddr,
+        address: IpAddr,
         /// What the kernel says.
         error: io::Error,
     },
@@ -55,12 +54,12 @@ impl Outbound {
         let unreachable = |error| DialError::Unreachable { to, error };
         let socket = open(to).map_err(unreachable)?;
         if let Some(source) = source {
-            bind(&socket, source).map_err(|error| DialError::NotHere { source, error })?;
+            bind(&socket, source).map_err(|error| DialError::NotHere { address: source, error })?;
         }
         let stream = socket.connect(to).await.map_err(|error| match (source, error.kind()) {
             // The address went between the two calls.
-            (Some(source), io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput) => {
-                DialError::NotHere { source, error }
+            (Some(address), io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput) => {
+                DialError::NotHere { address, error }
             }
             (Some(_) | None, _) => unreachable(error),
         })?;

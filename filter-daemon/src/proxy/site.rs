@@ -36,10 +36,9 @@ pub(super) struct List {
     table: Option<LookupTable>,
 }
 
-/// All apps that have names, at one revision of the state.
+/// All apps that have names.
 #[derive(Default)]
 pub(super) struct Sites {
-    pub(super) revision: u64,
     pub(super) fail_safe: Vec<FailSafe>,
     all: HashMap<ObjectId, Arc<Site>>,
     by_name: HashMap<HostName, ObjectId>,
@@ -108,11 +107,6 @@ impl Site {
         self.app.origins.is_empty() || self.app.origins.iter().any(|listed| listed.is(origin))
     }
 
-    /// Whether it answers to a name.
-    pub(super) fn answers_to(&self, name: &HostName) -> bool {
-        self.app.proxy.names.iter().any(|pattern| pattern.admits(name))
-    }
-
     /// Counts what came of something.
     pub(super) fn count(&self, reason: Reason) -> Verdict {
         self.counts.count(reason, self.app.mode)
@@ -120,10 +114,10 @@ impl Site {
 }
 
 impl Sites {
-    /// Puts the apps of a revision together. The store sees to it that no two
+    /// Puts the apps together. The store sees to it that no two
     /// have a name in common.
-    pub(super) fn new(revision: u64, fail_safe: Vec<FailSafe>, sites: Vec<Site>) -> Self {
-        let mut all = Self { revision, fail_safe, ..Self::default() };
+    pub(super) fn new(fail_safe: Vec<FailSafe>, sites: Vec<Site>) -> Self {
+        let mut all = Self { fail_safe, ..Self::default() };
         for site in sites {
             for name in &site.app.proxy.names {
                 let index = if name.is_wildcard() { &mut all.below } else { &mut all.by_name };

@@ -29,7 +29,9 @@ impl Threads {
             let (shared, stop) = (Arc::clone(shared), stop.clone());
             let thread = std::thread::Builder::new().name(format!("filterd-proxy-{number}"));
             let work = stop.run_until_cancelled_owned(work(shared, number, receiver));
-            handles.push(thread.spawn(move || drop(runtime.block_on(work)))?);
+            handles.push(thread.spawn(move || {
+                runtime.block_on(work);
+            })?);
             senders.push(sender);
         }
         Ok(Self { senders, handles, stop })

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 use super::seal::{self, Seal};
 use super::undo::Authors;
 use crate::access_list::{AccessList, Address, Entry, Prefix};
-use crate::app::{App, Scope, parse_mode};
+use crate::app::{App, ProxyDocument, ProxySettings, Scope, parse_mode};
 use crate::id::ObjectId;
 use crate::origin::Origin;
 use crate::state::{Group, Settings, State};
@@ -149,7 +149,7 @@ fn load_apps(
 ) -> Result<(), LoadError> {
     let mut statement = connection.prepare(
         "SELECT place, id, group_id, client_app_id, name, mode, scopes, trusted_hops, last_modified,
-         origins, require_origin, list_version FROM apps",
+         origins, require_origin, list_version, proxy FROM apps",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -168,6 +168,7 @@ fn load_apps(
             trusted_hops: lines::<Prefix>(row, 7, "apps.trusted_hops")?,
             origins: lines::<Origin>(row, 9, "apps.origins")?,
             require_origin: row.get(10)?,
+            proxy: proxy(row, 12)?,
             list,
             last_modified: row.get(8)?,
         };
@@ -183,6 +184,13 @@ fn load_apps(
             Err(LoadError::Damaged(format!("there are entries of app {index}, and no such app")))
         }
     }
+}
+
+fn proxy(row: &Row<'_>, column: usize) -> Result<ProxySettings, LoadError> {
+    let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+    let damaged = |error: &dyn std::fmt::Display| LoadError::Damaged(format!("apps.proxy: {error}"));
+    let document: ProxyDocument = serde_json::from_str(text).map_err(|error| damaged(&error))?;
+    document.read().map_err(|error| damaged(&error))
 }
 
 fn parsed(row: &Row<'_>, column: usize, name: &str) -> Result<ObjectId, LoadError> {

@@ -29,6 +29,7 @@ const LIMITS: Limits = Limits {
     admin_connections: 64,
     accelerate_from: 1000,
     versions: 1000,
+    proxy_connections: 65_536,
 };
 
 const COUNTERS: [CounterRow; 2] = [
@@ -133,6 +134,10 @@ impl Bench {
     }
 
     pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
+        let expected = match request.uri().path().ends_with(".csv") {
+            true => "text/csv; charset=utf-8",
+            false => "application/json",
+        };
         request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
         let response = router(self.control.clone()).oneshot(request).await.expect("infallible");
         let header =
@@ -142,7 +147,8 @@ impl Bench {
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
         let text = String::from_utf8(bytes.to_vec()).expect("text");
         if !text.is_empty() {
-            assert_eq!(content_type.as_deref(), Some("application/json"), "{text}");
+            let expected = if status.is_success() { expected } else { "application/json" };
+            assert_eq!(content_type.as_deref(), Some(expected), "{text}");
         }
         Answer { status, applied, warning, text }
     }

@@ -86,7 +86,7 @@ async fn add(
     address: &str,
     comment: Option<&str>,
 ) -> Result<Saved, Failure> {
-    let body = NewEntry { address, comment };
+    let body = NewEntry { address, comment, ..NewEntry::default() };
     let saved = invocation.change(Method::POST, &app.access_list_path(), Some(&body)).await?;
     let entry: Entry = saved.parse()?;
     match invocation.json {

@@ -1,19 +1,24 @@
 //! `filterctl accesslist import`.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+mod list_file;
+mod outcome;
+mod selection;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hyper::Method;
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::list_file::{self, Faults};
-use crate::access_list::Address;
-use crate::cli::answers::{Imported, NewEntry};
+use crate::cli::answers::{App, NewEntry};
 use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
-use crate::cli::{output, terminal};
+use crate::feed::{Feed, Format, Listed};
+use outcome::Outcome;
+use selection::Selection;
+
+const STANDARD_INPUT: &str = "-";
 
 /// What to import, and how.
 #[derive(Args, Debug)]
@@ -22,94 +27,155 @@ pub(in crate::cli) struct Options {
     #[arg(short, long)]
     app: Option<String>,
 
-    /// A JSON array of addresses, or one address a line with `#` comment
-    /// lines; `-` is standard input
+    /// A list of addresses; `-` is standard input
+    ///
+    /// One address, CIDR or first-last range a line, a JSON array of addresses,
+    /// an export of filterctl, or the list of a cloud or network as it is
+    /// published: see --format.
     file: PathBuf,
+
+    #[command(flatten)]
+    selection: Selection,
 
     /// Take off every entry that is not in the file
     #[arg(long)]
     replace: bool,
 
-    /// What the new entries are for
+    /// With --replace: refuse to take off more than this share of the list
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = 50,
+        requires = "replace",
+        value_parser = clap::value_parser!(u8).range(..=100)
+    )]
+    shrink_guard: u8,
+
+    /// Import a known block list all the same, and take off as much as the
+    /// file says
+    #[arg(long)]
+    force: bool,
+
+    /// Show what would be different, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// What the entries are for, in place of what the file says
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
 }
-
-/// More faults than this help nobody.
-const FAULTS_SHOWN: usize = 20;
 
 #[derive(Serialize)]
 struct Body<'a> {
     entries: Vec<NewEntry<'a>>,
     replace: bool,
+    dry_run: bool,
+    shrink_guard_percent: Option<u8>,
 }
 
 /// Reads the whole file, and sends it as one change if it has no fault.
 pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<(), Failure> {
-    if options.file == Path::new("-") && options.app.is_none() {
+    if options.file == Path::new(STANDARD_INPUT) && options.app.is_none() {
         return Err(Failure::usage("--app is missing: standard input is read as the list"));
     }
-    let name = match options.file == Path::new("-") {
-        true => "standard input".to_owned(),
-        false => options.file.display().to_string(),
-    };
-    let addresses = read(&name, options.file.clone()).await?;
+    let name = options.name();
+    let reading = options.selection.reading(options.force);
+    let mut feed = list_file::read(&name, &options.file, reading).await?;
+    leave_ended_out(invocation, &name, &mut feed);
     let app = invocation.app(options.app.as_deref(), "--app").await?;
-    let id = &app.client_app_id;
-    if addresses.is_empty() && !options.replace {
-        return Err(Failure::new(format!("{name} holds no address; nothing was changed")));
+    if feed.entries.is_empty() {
+        confirm_nobody(invocation, options, &name, &app)?;
     }
-    if addresses.is_empty() {
-        let question = format!(
-            "{name} holds no address: take every entry of {id} off, so that nobody gets in?"
-        );
-        invocation.confirm(&question)?;
+    for everywhere in feed.entries.iter().filter(|entry| is_everywhere(entry)) {
+        let address = everywhere.address.text();
+        invocation.warn(&format!("{name} holds {address}, which lets everybody in"));
     }
-    let comment = options.comment.as_deref();
-    let texts = addresses.iter().map(Address::text);
-    let entries = texts.map(|address| NewEntry { address, comment }).collect();
-    let body = Body { entries, replace: options.replace };
+    let body = options.body(&feed);
     let path = format!("{}/access_list/import", app.path());
-    let saved = invocation.change(Method::POST, &path, Some(&body)).await?;
-    let imported: Imported = saved.parse()?;
-    if invocation.json {
-        output::json(&imported)?;
-    } else {
-        let Imported { added, removed, unchanged } = imported;
-        output::line(&format!(
-            "Imported {name} into {id}: {added} added, {removed} removed, {unchanged} unchanged"
-        ))?;
+    let outcome = Outcome { file: &name, app: &app.client_app_id, feed: &feed };
+    if options.dry_run {
+        let would = invocation.rehearse(Method::POST, &path, &body).await;
+        return outcome.show_plan(invocation.json, &would.map_err(with_way_out)?);
     }
+    let saved = invocation.change(Method::POST, &path, Some(&body)).await;
+    let saved = saved.map_err(with_way_out)?;
+    outcome.show(invocation.json, &saved.parse()?)?;
     saved.in_force()
 }
 
-async fn read(name: &str, file: PathBuf) -> Result<Vec<Address>, Failure> {
-    let reading = tokio::task::spawn_blocking(move || Ok(list_file::read(&bytes(&file)?)));
-    let read = terminal::wait("reading the list", reading).await.map_err(io::Error::from);
-    let list = read.flatten().map_err(|why| Failure::new(format!("{name}: {why}")))?;
-    list.map_err(|faults| refusal(name, &faults))
-}
-
-fn bytes(file: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match file == Path::new("-") {
-        true => io::stdin().lock().read_to_end(&mut bytes)?,
-        false => File::open(file)?.read_to_end(&mut bytes)?,
-    };
-    Ok(bytes)
-}
-
-fn refusal(name: &str, faults: &Faults) -> Failure {
-    let count = faults.len();
-    let mut lines: Vec<String> = faults
-        .iter()
-        .take(FAULTS_SHOWN)
-        .map(|fault| format!("{name}:{}: {}", fault.line, output::harmless(&fault.why)))
-        .collect();
-    if count > FAULTS_SHOWN {
-        lines.push(format!("and {} more", count - FAULTS_SHOWN));
+impl Options {
+    fn name(&self) -> String {
+        match self.file == Path::new(STANDARD_INPUT) {
+            true => "standard input".to_owned(),
+            false => self.file.display().to_string(),
+        }
     }
-    Failure::new(format!("{count} fault(s) in {name}:\n{}", lines.join("\n")))
-        .with_code("InvalidFile")
-        .with_advice("Nothing was changed.")
+
+    fn body<'a>(&'a self, feed: &'a Feed) -> Body<'a> {
+        // An export says all that there is to say of an entry, also where it
+        // says nothing; another file leaves the rest of an entry as it is.
+        let is_whole = feed.format == Format::Full;
+        let entry = |listed: &'a Listed| NewEntry {
+            address: listed.address.text(),
+            comment: match (&self.comment, &listed.comment) {
+                (Some(comment), _) => Some(comment),
+                (None, Some(comment)) => Some(comment),
+                (None, None) => is_whole.then_some(""),
+            },
+            enabled: is_whole.then_some(listed.enabled),
+            expires: is_whole.then_some(listed.expires),
+        };
+        Body {
+            entries: feed.entries.iter().map(entry).collect(),
+            replace: self.replace,
+            dry_run: self.dry_run,
+            shrink_guard_percent: (self.replace && !self.force).then_some(self.shrink_guard),
+        }
+    }
 }
+
+fn is_everywhere(entry: &Listed) -> bool {
+    entry.enabled && entry.address.prefix().network().prefix_len() == 0
+}
+
+/// An entry whose end has passed lets nobody in, and the daemon takes none.
+fn leave_ended_out(invocation: &Invocation, name: &str, feed: &mut Feed) {
+    let now = Timestamp::now();
+    let before = feed.entries.len();
+    feed.entries.retain(|entry| entry.expires.is_none_or(|end| end > now));
+    let ended = before - feed.entries.len();
+    if ended > 0 {
+        invocation.warn(&format!("{name} holds {ended} entries whose end has passed: left out"));
+    }
+}
+
+fn confirm_nobody(
+    invocation: &Invocation,
+    options: &Options,
+    name: &str,
+    app: &App,
+) -> Result<(), Failure> {
+    if !options.replace {
+        return Err(Failure::new(format!("{name} holds no address; nothing was changed")));
+    }
+    if options.dry_run {
+        return Ok(());
+    }
+    let id = &app.client_app_id;
+    let question =
+        format!("{name} holds no address: take every entry of {id} off, so that nobody gets in?");
+    invocation.confirm(&question)
+}
+
+fn with_way_out(failure: Failure) -> Failure {
+    if !failure.has_code("ShrinkGuard") {
+        return failure;
+    }
+    failure.with_advice(
+        "Nothing was changed. --dry-run shows what would go; \
+         --force takes it off, --shrink-guard PERCENT lets another share go.",
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,7 @@ struct Body<'a> {
 
 impl Options {
     fn entries(&self) -> Option<Vec<NewEntry<'_>>> {
-        let entry = |address| NewEntry { address, comment: None };
+        let entry = |address| NewEntry { address, ..NewEntry::default() };
         let texts = self.allow.iter().map(Address::text);
         (self.empty || !self.allow.is_empty()).then(|| texts.map(entry).collect())
     }

@@ -32,6 +32,8 @@ fn smallest_file_has_the_defaults() {
         [InterfaceRule { pattern: "eth0".into(), mode: AttachMode::Auto }]
     );
     assert_eq!(config.fail_safe, []);
+    assert_eq!(config.listeners, []);
+    assert_eq!(config.outbound, []);
     assert_eq!(
         config.limits,
         Limits {
@@ -40,7 +42,8 @@ fn smallest_file_has_the_defaults() {
             control_connections: 64,
             admin_connections: 256,
             accelerate_from: 1000,
-            versions: 1000
+            versions: 1000,
+            proxy_connections: 65_536
         }
     );
 }
@@ -73,6 +76,17 @@ fn every_key_is_read() {
         port = 22
         [[fail_safe]]
         address = "2001:db8::/32"
+        [[listener]]
+        address = "::"
+        [[listener]]
+        address = "192.0.2.1"
+        port = 8443
+        [[outbound]]
+        label = "aws"
+        addresses = ["192.0.2.1", "2001:DB8::1"]
+        [[outbound]]
+        label = "on-site_2"
+        addresses = ["::ffff:192.0.2.1"]
         [limits]
         entries = 1_000
         apps = 3
@@ -80,6 +94,7 @@ fn every_key_is_read() {
         admin_connections = 9
         accelerate_from = 1
         versions = 5
+        proxy_connections = 100
         "#,
     )
     .expect("valid");
@@ -108,6 +123,12 @@ fn every_key_is_read() {
     let sources: Vec<_> =
         config.fail_safe.iter().map(|source| (source.prefix.to_string(), source.port)).collect();
     assert_eq!(sources, [("203.0.113.7/32".into(), Some(22)), ("2001:db8::/32".into(), None)]);
+    let listeners: Vec<_> = config.listeners.iter().map(ToString::to_string).collect();
+    assert_eq!(listeners, ["[::]:443", "192.0.2.1:8443"]);
+    let outbound: Vec<_> =
+        config.outbound.iter().map(|found| (found.label.as_str(), &found.addresses)).collect();
+    let [one, six] = ["192.0.2.1", "2001:db8::1"].map(|text| text.parse().expect(text));
+    assert_eq!(outbound, [("aws", &vec![one, six]), ("on-site_2", &vec![one])]);
     assert_eq!(
         config.limits,
         Limits {
@@ -116,7 +137,8 @@ fn every_key_is_read() {
             control_connections: 8,
             admin_connections: 9,
             accelerate_from: 1,
-            versions: 5
+            versions: 5,
+            proxy_connections: 100
         }
     );
 }
@@ -162,6 +184,35 @@ fn each_value_is_checked() {
         ("[[fail_safe]]\naddress = \"0.0.0.0/0\"", "fail_safe[0].address", "every source"),
         ("[[fail_safe]]\nport = 22", "fail_safe[0].address", "missing"),
         ("[[fail_safe]]\naddress = \"::1\"\nport = 0", "fail_safe[0].port", "1 to 65535"),
+        ("[[listener]]", "listener[0].address", "missing"),
+        ("[[listener]]\naddress = \"localhost\"", "listener[0].address", "\"localhost\""),
+        ("[[listener]]\naddress = \"::\"\nport = 0", "listener[0].port", "out of range"),
+        ("[[outbound]]\naddresses = [\"::1\"]", "outbound[0].label", "missing"),
+        ("[[outbound]]\nlabel = \"a b\"\naddresses = [\"::1\"]", "outbound[0].label", "letters"),
+        ("[[outbound]]\nlabel = \"a\"", "outbound[0].addresses", "missing"),
+        ("[[outbound]]\nlabel = \"a\"\naddresses = []", "outbound[0].addresses", "empty"),
+        ("[[outbound]]\nlabel = \"a\"\naddresses = \"::1\"", "outbound[0].addresses", "list"),
+        (
+            "[[outbound]]\nlabel = \"a\"\naddresses = [\"::1\", 7]",
+            "outbound[0].addresses[1]",
+            "quotes",
+        ),
+        (
+            "[[outbound]]\nlabel = \"a\"\naddresses = [\"10.0.0.0/8\"]",
+            "outbound[0].addresses[0]",
+            "CIDR",
+        ),
+        ("[[outbound]]\nlabel = \"a\"\naddresses = [\"x\"]", "outbound[0].addresses[0]", "\"x\""),
+        (
+            "[[outbound]]\nlabel = \"a\"\naddresses = [\"0.0.0.0\"]",
+            "outbound[0].addresses[0]",
+            "sends from",
+        ),
+        (
+            "[[outbound]]\nlabel = \"a\"\naddresses = [\"::1\", \"::1\"]",
+            "outbound[0].addresses[1]",
+            "twice",
+        ),
         ("[limits]\napps = 128", "limits.apps", "1 to 127"),
         ("[limits]\nentries = -1", "limits.entries", "1 to"),
         ("[limits]\ncontrol_connections = 1.5", "limits.control_connections", "whole number"),
@@ -176,6 +227,14 @@ fn each_value_is_checked() {
         assert_eq!(found_key, key, "{text}");
         assert!(found_text.contains(word), "{text}: {found_text}");
     }
+}
+
+#[test]
+fn labels_of_outbound_addresses_are_told_apart() {
+    let section = "[[outbound]]\nlabel = \"aws\"\naddresses = [\"192.0.2.1\"]\n";
+    let (line, key, text) = only_fault(&format!("{SMALLEST}{section}{section}"));
+    assert_eq!((line, key.as_str()), (7, "outbound[1].label"));
+    assert!(text.contains("twice"), "{text}");
 }
 
 #[test]

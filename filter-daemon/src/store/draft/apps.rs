@@ -9,7 +9,7 @@ use super::super::error::StoreError;
 use super::super::fresh;
 use super::Draft;
 use crate::access_list::AccessList;
-use crate::app::{App, Mode};
+use crate::app::{App, Mode, ProxySettings};
 use crate::command::{AppFields, AppRef, ListChange, NewApp};
 use crate::id::ObjectId;
 
@@ -35,6 +35,7 @@ impl Draft<'_> {
             trusted_hops: Vec::new(),
             origins: Vec::new(),
             require_origin: false,
+            proxy: ProxySettings::default(),
             list: AccessList::first(),
             last_modified: self.circumstances.fresh.now,
         };
@@ -112,6 +113,13 @@ fn difference(old: &App, new: &App) -> String {
         (old.origins != new.origins).then(|| format!("origins {}", joined(&new.origins))),
         (old.require_origin != new.require_origin)
             .then(|| format!("require origin {}", new.require_origin)),
+        (old.proxy.names != new.proxy.names)
+            .then(|| format!("server names {}", joined(&new.proxy.names))),
+        (old.proxy.upstreams != new.proxy.upstreams)
+            .then(|| format!("upstreams {}", joined(&new.proxy.upstreams))),
+        (ProxySettings { names: Vec::new(), upstreams: Vec::new(), ..old.proxy.clone() }
+            != ProxySettings { names: Vec::new(), upstreams: Vec::new(), ..new.proxy.clone() })
+            .then(|| "proxy settings".to_owned()),
     ];
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
