@@ -19,20 +19,23 @@ mod declared;
 mod drops;
 mod entries;
 mod fault;
+mod guard;
 mod host;
+mod keys;
 mod limits;
 mod listed;
 mod lists;
+mod login;
 mod open;
 mod outbound;
 mod path;
 mod peer;
-mod source;
+mod proxy;
 mod tls_listener;
-mod via;
 mod wire;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 
 pub(crate) use control_socket::SOCKET_SUFFIX;
 pub use control_socket::{ControlSocket, ServeError, bind, serve};
@@ -41,15 +44,31 @@ pub use tls_listener::{ListenerStatus, TlsError, TlsListener};
 use crate::control::Control;
 use fault::Fault;
 
-/// Every path of the interface.
+/// Every path of the interface, for callers who are known already.
 pub fn router(control: Control) -> Router {
+    closed_router().merge(open_router()).with_state(control)
+}
+
+/// The same for callers of whom nothing is known but where they are.
+fn guarded_router(control: Control) -> Router {
+    let guard = from_fn_with_state(control.clone(), guard::require_key);
+    closed_router().layer(guard).merge(open_router()).with_state(control)
+}
+
+/// What anybody may ask.
+fn open_router() -> Router<Control> {
+    open::router()
+        .merge(login::open_router())
+        .method_not_allowed_fallback(async || Fault::unknown_method())
+}
+
+/// What only administrators may ask, and paths that there are not.
+fn closed_router() -> Router<Control> {
     Router::new()
-        .nest("/api/admin/v3.0", admin::router())
+        .nest("/api/admin/v3.0", admin::router().merge(login::router()))
         .nest("/api/filter/v1", filter_router())
-        .merge(open::router())
         .fallback(async || Fault::unknown_path())
         .method_not_allowed_fallback(async || Fault::unknown_method())
-        .with_state(control)
 }
 
 /// What is filterd's own.
@@ -58,8 +77,10 @@ fn filter_router() -> Router<Control> {
         .merge(lists::router())
         .merge(declared::router())
         .merge(audit::router())
+        .merge(keys::router())
         .merge(host::router())
         .merge(outbound::router())
+        .merge(proxy::router())
 }
 
 #[cfg(test)]

@@ -20,8 +20,10 @@ mod drops;
 mod failure;
 mod interface;
 mod invocation;
+mod names;
 mod outbound;
 mod output;
+mod proxy;
 mod settings;
 mod ssh;
 mod status;
@@ -85,6 +87,8 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Settings { task } => settings::run(&invocation, task).await,
         Task::App { task } => app::run(&invocation, task).await,
         Task::AccessList { task } => access_list::run(&invocation, task).await,
+        Task::Names { task } => names::run(&invocation, task).await,
+        Task::Proxy { task } => proxy::run(&invocation, task).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,
         Task::Counters(options) => counters::run(&invocation, options).await,

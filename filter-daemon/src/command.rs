@@ -1,8 +1,12 @@
 //! The closed set of changes: what every front end builds and the store
 //! carries out.
 
+mod key;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+pub use key::{KeyCommand, KeyOutcome, NewKey, NewKeySource};
 
 use crate::access_list::{Address, Entry, EntryFields, Prefix};
 use crate::app::{App, Mode, ProxySettings, Scope};
@@ -126,6 +130,8 @@ pub enum Command {
         /// Frames that are not IP pass.
         non_ip: Option<bool>,
     },
+    /// Changes API keys, or who is logged in with them.
+    Key(KeyCommand),
 }
 
 /// An app under its group, as a path names it.
@@ -213,6 +219,8 @@ pub enum Outcome {
     Applied(Vec<AppChange>),
     /// The settings as they are now.
     Settings(Settings),
+    /// What became of API keys, or of who is logged in with them.
+    Key(KeyOutcome),
 }
 
 /// What many changes of a list came to.
@@ -269,6 +277,7 @@ impl Command {
             Self::DropExpired { .. } => "list.expire",
             Self::Apply { .. } => "apply",
             Self::UpdateSettings { .. } => "settings.update",
+            Self::Key(command) => command.action(),
         }
     }
 
@@ -283,8 +292,16 @@ impl Command {
             | Self::ImportEntries { app, .. }
             | Self::RestoreList { app, .. }
             | Self::DropExpired { app } => Some(*app),
-            Self::CreateApp { .. } | Self::Apply { .. } | Self::UpdateSettings { .. } => None,
+            Self::CreateApp { .. }
+            | Self::Apply { .. }
+            | Self::UpdateSettings { .. }
+            | Self::Key(_) => None,
         }
+    }
+
+    /// Whether the audit log tells of it.
+    pub fn is_audited(&self) -> bool {
+        if let Self::Key(command) = self { command.is_audited() } else { true }
     }
 }
 
@@ -372,6 +389,11 @@ impl Outcome {
     /// The settings, if it is them.
     pub fn into_settings(self) -> Option<Settings> {
         if let Self::Settings(settings) = self { Some(settings) } else { None }
+    }
+
+    /// What became of API keys and sessions, if it is that.
+    pub fn into_key(self) -> Option<KeyOutcome> {
+        if let Self::Key(outcome) = self { Some(outcome) } else { None }
     }
 }
 

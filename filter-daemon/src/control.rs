@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 
 use crate::api::ListenerStatus;
+use crate::auth::Auth;
 use crate::command::Request;
 use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
@@ -20,6 +21,7 @@ pub struct Control {
     status: watch::Receiver<Status>,
     switch: Switch,
     observer: Observer,
+    auth: Auth,
     listener: Option<watch::Receiver<ListenerStatus>>,
     outbound: Arc<[Outbound]>,
     proxy: Option<View>,
@@ -32,16 +34,10 @@ impl Control {
         status: watch::Receiver<Status>,
         switch: Switch,
         observer: Observer,
+        auth: Auth,
     ) -> Self {
-        Self {
-            store,
-            status,
-            switch,
-            observer,
-            listener: None,
-            outbound: Arc::default(),
-            proxy: None,
-        }
+        let outbound = Arc::default();
+        Self { store, status, switch, observer, auth, listener: None, outbound, proxy: None }
     }
 
     /// Also tells how the Admin API's listeners fare.
@@ -74,6 +70,11 @@ impl Control {
         self.proxy.as_ref().map(View::rows).unwrap_or_default()
     }
 
+    /// Who may use the Admin API over TLS.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
     /// The store: reads by `state()`.
     pub fn store(&self) -> &Handle {
         &self.store
@@ -84,6 +85,13 @@ impl Control {
         let done = self.store.execute(request).await?;
         let applied = self.applied(done.revision).await;
         Ok((done, applied))
+    }
+
+    /// How many open connections the proxy closed for a revision; none without
+    /// a proxy.
+    pub async fn closed_by(&self, revision: u64) -> Option<usize> {
+        let closing = self.proxy.as_ref()?.closed_by(revision);
+        Some(tokio::time::timeout(Applied::PATIENCE, closing).await.unwrap_or(0))
     }
 
     /// What is in force now.

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
+use crate::auth::Auth;
 use crate::config::Config;
 use crate::control::Control;
 use crate::datapath::{Datapath, DatapathOptions};
@@ -25,7 +26,7 @@ use crate::observe::{Observer, follow};
 use crate::proxy::{Proxy, ProxyParts};
 use crate::reconcile::{Phase, Reconciler, ReconcilerParts, Status};
 use crate::store::OpenError;
-use crate::{api, store};
+use crate::{api, auth, expiry, store};
 
 /// Exit code for a configuration or database that a restart cannot mend
 /// (EX_CONFIG of sysexits.h); the unit does not restart on it.
@@ -146,9 +147,16 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     })
     .context("cannot follow the host's interfaces")?;
     let reconciling = tasks.spawn(reconciler.run(shutdown.clone()));
+    let tidying = expiry::tidy(store.clone());
+    tasks.spawn(shutdown.clone().run_until_cancelled_owned(tidying));
+    if let Err(error) = auth::make_first(&store, &config.paths.state).await {
+        tracing::warn!("no first API key was made ({error}): make one with `filterctl key create`");
+    }
+    let auth = Auth::new(store.clone(), &config.admin);
+    tasks.spawn(auth.clone().save_uses(shutdown.clone()));
     let listener = api::TlsListener::new(&config)?;
     let proxy = start_proxy(&config, &store, &shutdown)?;
-    let control = Control::new(store, status.clone(), switch, observer)
+    let control = Control::new(store, status.clone(), switch, observer, auth)
         .with_outbound(&config.outbound)
         .with_listener(listener.as_ref().map(api::TlsListener::status))
         .with_proxy(proxy.as_ref().map(Proxy::view));

@@ -19,6 +19,7 @@ use crate::store::{Done, StoreError};
 const PROTECT: HeaderName = HeaderName::from_static("filterd-protect");
 const REASON: HeaderName = HeaderName::from_static("filterd-reason");
 const APPLIED: HeaderName = HeaderName::from_static("filterd-applied");
+const CLOSED: HeaderName = HeaderName::from_static("filterd-closed");
 
 const PROTECT_FORM: &str = "Filterd-Protect: give the far end and the near end of one TCP session, such as `192.0.2.7:50000 198.51.100.1:22`";
 const MATCH_FORM: &str =
@@ -38,6 +39,8 @@ pub(super) struct Asker {
 pub(super) struct InForce {
     applied: Applied,
     version: Option<u64>,
+    /// Connections that the proxy closed for it; none without a proxy.
+    closed: Option<usize>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asker {
@@ -81,8 +84,9 @@ impl Asker {
         command: Command,
     ) -> Result<(Outcome, InForce), Fault> {
         let request = Request { command, caller: self.caller, terms: self.terms };
-        let (Done { outcome, version, .. }, applied) = control.execute(request).await?;
-        Ok((outcome, InForce { applied, version }))
+        let (Done { outcome, version, revision, .. }, applied) = control.execute(request).await?;
+        let closed = control.closed_by(revision).await;
+        Ok((outcome, InForce { applied, version, closed }))
     }
 }
 
@@ -93,6 +97,9 @@ impl InForce {
         let headers = response.headers_mut();
         if let Some(version) = self.version {
             headers.insert(header::ETAG, etag(version));
+        }
+        if let Some(closed) = self.closed {
+            headers.insert(CLOSED, closed.into());
         }
         match self.applied {
             Applied::Yes => {

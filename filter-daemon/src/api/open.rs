@@ -9,8 +9,12 @@ use serde::Serialize;
 use super::wire::json;
 use crate::control::Control;
 
-/// The one way to log in: with the two halves of an API key.
-pub(super) const PROVIDER: &str = "mongodb-cloud";
+/// The way to log in: with the two halves of an API key.
+pub(super) const CLOUD: &str = "mongodb-cloud";
+
+/// All names of that way. By the second, one client calls the halves a name
+/// and a password.
+pub(super) const PROVIDERS: [&str; 2] = [CLOUD, "local-userpass"];
 
 #[derive(Serialize)]
 struct VersionOut {
@@ -35,5 +39,5 @@ async fn version() -> Response {
 }
 
 async fn providers() -> Response {
-    json(&[ProviderOut { name: PROVIDER, kind: PROVIDER }])
+    json(&PROVIDERS.map(|name| ProviderOut { name, kind: name }))
 }

@@ -3,6 +3,7 @@
 mod admin;
 pub(crate) mod bench;
 mod bodies;
+mod lists;
 mod ours;
 mod outbound;
 

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::Router;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -25,8 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use status::ListenerStatus;
 
+use super::guarded_router;
 use super::limits::{ACCEPT_PAUSE, GRACE};
-use super::open;
+use crate::command::Session;
 use crate::config::{Admin, Config};
 use crate::control::Control;
 use crate::tls::{self, Keeper, Source};
@@ -80,7 +81,7 @@ impl TlsListener {
     /// Serves until the token is cancelled, then lets open requests end.
     pub async fn serve(self, control: Control, shutdown: CancellationToken) {
         let gate = Arc::new(Gate {
-            router: open::router().with_state(control),
+            router: guarded_router(control).layer(Extension(shutdown.clone())),
             acceptor: self.acceptor,
             places: Arc::new(Places::new(self.connections)),
             status: self.status,
@@ -187,15 +188,18 @@ impl Gate {
         stream: tokio::net::TcpStream,
         peer: SocketAddr,
     ) {
-        // As a listener of both families sees IPv4.
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        // A listener of both families sees IPv4 as IPv6.
+        let plain =
+            |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        let Ok(local) = stream.local_addr() else { return };
+        let session = Session { peer: plain(peer), local: plain(local) };
         match self.places.take(peer.ip()) {
             Ok(place) => {
                 let gate = Arc::clone(self);
                 clients.spawn(async move {
                     connection::serve(
                         stream,
-                        peer,
+                        session,
                         &gate.acceptor,
                         gate.router.clone(),
                         &gate.shutdown,

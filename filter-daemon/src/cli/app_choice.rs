@@ -138,6 +138,7 @@ mod tests {
             mode: "enforce".to_owned(),
             scopes: Vec::new(),
             trusted_hops: Vec::new(),
+            proxy: crate::app::ProxyDocument::default(),
             entries: 0,
         }
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{access_list, app, counters, drops, interface, outbound, settings};
+use super::{access_list, app, counters, drops, interface, names, outbound, proxy, settings};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -83,6 +83,18 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: access_list::Task,
     },
+    /// The server names that the proxy answers to for an app
+    Names {
+        /// What to do.
+        #[command(subcommand)]
+        task: names::Task,
+    },
+    /// What the proxy does for an app, and what it counted
+    Proxy {
+        /// What to do.
+        #[command(subcommand)]
+        task: proxy::Task,
+    },
     /// The addresses that the proxy sends from
     Outbound {
         /// What to do.
@@ -116,6 +128,8 @@ impl Task {
             Self::Settings { task } => format!("settings {}", task.title()),
             Self::App { task } => format!("app {}", task.title()),
             Self::AccessList { task } => format!("accesslist {}", task.title()),
+            Self::Names { task } => format!("names {}", task.title()),
+            Self::Proxy { task } => format!("proxy {}", task.title()),
             Self::Outbound { task } => format!("outbound {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),
             Self::Counters(_) => "counters".to_owned(),

@@ -145,22 +145,26 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// A list of texts that has to be there and to hold something.
-    pub(super) fn needed_strings(
+    /// The same of a list that must not be missing or empty.
+    pub(super) fn some_strings(
         &self,
         key: &str,
         example: &str,
         faults: &mut Faults<'_>,
     ) -> Vec<Located<String>> {
-        let Some(value) = self.value(key) else {
-            self.refuse_missing(key, &format!("is missing: write one such as {example}"), faults);
-            return Vec::new();
-        };
-        if value.get_ref().as_array().is_some_and(|items| items.is_empty()) {
-            let text = format!("is empty: write one such as {example}");
-            faults.note(value.span().start, &self.key(key), text);
+        let is_empty = |value: &DeValue<'_>| value.as_array().is_some_and(|items| items.is_empty());
+        match self.value(key) {
+            None => {
+                let text = format!("is missing: write one such as {example}");
+                self.refuse_missing(key, &text, faults);
+            }
+            Some(value) if is_empty(value.get_ref()) => {
+                let text = format!("is empty: write one such as {example}");
+                faults.note(value.span().start, &self.key(key), text);
+            }
+            Some(_) => return self.strings(key, faults),
         }
-        self.strings(key, faults)
+        Vec::new()
     }
 
     /// The table `[key]`.

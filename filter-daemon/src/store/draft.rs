@@ -5,6 +5,7 @@
 
 mod apps;
 mod declared;
+mod keys;
 mod lists;
 mod refusals;
 
@@ -96,6 +97,7 @@ impl Draft<'_> {
                 });
                 Ok(Outcome::Settings(settings))
             }
+            Command::Key(command) => self.change_keys(command).map(Outcome::Key),
         }
     }
 

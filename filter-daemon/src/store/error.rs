@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::access_list::ListError;
 use crate::command::Session;
@@ -207,6 +208,26 @@ pub enum StoreError {
         /// What to do.
         remedy: &'static str,
     },
+    /// No API key has the id.
+    #[error("API key not found: '{0}'")]
+    KeyNotFound(ObjectId),
+    /// The access list of the API key has no such entry.
+    #[error("access list entry not found: '{0}'")]
+    KeySourceNotFound(ObjectId),
+    /// The access list of the API key has the prefix.
+    #[error("{address} is on the access list of the API key already, as {listed}")]
+    KeySourceListed {
+        /// What was asked for.
+        address: String,
+        /// As it is listed.
+        listed: String,
+    },
+    /// Chance gave the same letters twice.
+    #[error("another API key is called {0}: try again")]
+    PublicHalfTaken(Arc<str>),
+    /// No session has the id, or it is over.
+    #[error("session not found: '{0}'")]
+    SessionNotFound(ObjectId),
     /// The result could not be enforced.
     #[error(transparent)]
     Policy(#[from] PolicyError),

@@ -3,6 +3,7 @@
 mod bulk;
 mod damage;
 mod full;
+mod keys;
 mod limits;
 mod random;
 

@@ -16,12 +16,15 @@ use super::draft::{Circumstances, work_out};
 use super::error::StoreError;
 use super::fresh::Fresh;
 use super::history::{self, Origin};
+use super::keys::record_uses;
 use super::record::{record, record_host};
 use super::seal::Seal;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::command::{AppChange, AppRef, Command, Outcome, Request, Session};
 use crate::config::{FailSafe, Limits};
+use crate::id::ObjectId;
+use crate::key_use::Use;
 use crate::policy;
 use crate::state::State;
 
@@ -34,10 +37,12 @@ const MANY_ROWS: usize = 4096;
 /// Whether a state may come into being.
 type Check<'a> = dyn Fn(&State) -> Result<(), StoreError> + Sync + 'a;
 
-/// A request and where its answer goes.
-pub(super) struct Job {
-    pub(super) request: Request,
-    pub(super) reply: oneshot::Sender<Result<Done, StoreError>>,
+/// What the writer is to do, and where its answer goes.
+pub(super) enum Job {
+    /// A change of state.
+    Change(Request, oneshot::Sender<Result<Done, StoreError>>),
+    /// What is known of the use of keys, which is no state.
+    NoteUses(Vec<(ObjectId, Use)>, oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// What was done, or would be.
@@ -76,7 +81,14 @@ impl Done {
 impl Writer {
     /// Works until the last handle is gone.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(Job { request, reply }) = queue.blocking_recv() {
+        while let Some(job) = queue.blocking_recv() {
+            let (request, reply) = match job {
+                Job::Change(request, reply) => (request, reply),
+                Job::NoteUses(uses, reply) => {
+                    let _ = reply.send(self.note_uses(uses));
+                    continue;
+                }
+            };
             let before = Arc::clone(&self.publish.borrow());
             let answer = self.execute(&before, request);
             if let Err(error) = &answer {
@@ -96,7 +108,8 @@ impl Writer {
         let Request { command, caller, terms } = request;
         refuse_other_version(before, &command, terms.expected)?;
         let (touches_policy, app) = (touches_policy(&command), command.app());
-        let (action, now) = (command.action(), unix_seconds());
+        let (action, is_audited) = (command.action(), command.is_audited());
+        let now = unix_seconds();
         let change = self.work_out(before, command, &caller, now)?;
         if change.rows.is_empty() && change.settings == before.settings {
             return Ok(Done::of(change.outcome, before, app));
@@ -113,7 +126,8 @@ impl Writer {
             return Ok(Done::of(change.outcome, before, app));
         }
         let revision = before.revision + 1;
-        let origin = Origin { revision, at: now, caller: &caller, reason: &terms.reason, action };
+        let reason = &terms.reason;
+        let origin = Origin { revision, at: now, caller: &caller, reason, action, is_audited };
         let (after, seal) = self.commit(before, &change, &origin, &check)?;
         self.seal = seal;
         self.next_number = change.next_number;
@@ -121,6 +135,16 @@ impl Writer {
         let done = Done::of(outcome(change.outcome, &after), &after, app);
         self.publish.send_replace(Arc::new(after));
         Ok(done)
+    }
+
+    /// A key may have been deleted since it was used.
+    fn note_uses(&mut self, mut uses: Vec<(ObjectId, Use)>) -> Result<(), StoreError> {
+        let state = Arc::clone(&self.publish.borrow());
+        uses.retain(|(id, _)| state.has_key_or_source(*id));
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        record_uses(&transaction, &uses)?;
+        Ok(transaction.commit()?)
     }
 
     fn work_out(
@@ -255,7 +279,11 @@ fn outcome(outcome: Outcome, after: &State) -> Outcome {
             let changes = changes.map(|change| AppChange { app: latest(change.app), ..change });
             Outcome::Applied(changes.collect())
         }
-        Outcome::Entry(_) | Outcome::Deleted | Outcome::List(_) | Outcome::Settings(_) => outcome,
+        Outcome::Entry(_)
+        | Outcome::Deleted
+        | Outcome::List(_)
+        | Outcome::Settings(_)
+        | Outcome::Key(_) => outcome,
     }
 }
 
@@ -273,7 +301,8 @@ fn touches_policy(command: &Command) -> bool {
         | Command::ImportEntries { .. }
         | Command::RestoreList { .. }
         | Command::DropExpired { .. }
-        | Command::UpdateSettings { .. } => false,
+        | Command::UpdateSettings { .. }
+        | Command::Key(_) => false,
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Configuration {
     pub control_connections: Option<u32>,
     /// From how many entries on a list gets a table in front of its tries.
     pub accelerate_from: Option<u32>,
+    /// Versions of a list that are kept.
+    pub versions: Option<u32>,
 }
 
 impl Configuration {
@@ -63,6 +65,7 @@ impl Configuration {
         let limits = [
             ("control_connections", self.control_connections),
             ("accelerate_from", self.accelerate_from),
+            ("versions", self.versions),
         ];
         if limits.iter().any(|(_, value)| value.is_some()) {
             line(&mut text, format_args!("[limits]"));

@@ -33,6 +33,7 @@ pub(super) async fn serve(
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(ANSWER_PATIENCE));
     let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(caller.from);
         request.extensions_mut().insert(caller.clone());
         TowerToHyperService::new(router.clone()).call(request)
     });

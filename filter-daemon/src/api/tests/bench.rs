@@ -14,8 +14,9 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
 use crate::api::router;
+use crate::auth::Auth;
 use crate::caller::{Caller, Source};
-use crate::config::Limits;
+use crate::config::{Admin, Limits};
 use crate::control::Control;
 use crate::datapath::DatapathError;
 use crate::observe::{CounterRow, KernelCounts, Observer, Unseen};
@@ -103,7 +104,8 @@ impl Bench {
         let (switch, requests) = Switch::new();
         let status = Arc::new(status);
         tokio::spawn(obey(requests, Arc::clone(&status)));
-        let control = Control::new(handle, follow, switch, observer.clone());
+        let auth = Auth::new(handle.clone(), &Admin::default());
+        let control = Control::new(handle, follow, switch, observer.clone(), auth);
         Self { control, observer, status, from: Source::ControlSocket, _directory: directory }
     }
 
@@ -138,6 +140,7 @@ impl Bench {
             true => "text/csv; charset=utf-8",
             false => "application/json",
         };
+        request.extensions_mut().insert(self.from);
         request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
         let response = router(self.control.clone()).oneshot(request).await.expect("infallible");
         let header =

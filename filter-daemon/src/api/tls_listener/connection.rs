@@ -1,7 +1,6 @@
 //! One connection: the TLS handshake, then HTTP/1.1 or HTTP/2 with a limit on
 //! everything that a client could hold back.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::pace::Pace;
 use crate::api::limits::{ANSWER_PATIENCE, HEAD_PATIENCE, LONGEST_HEAD_BYTES, MOST_HEADERS};
-use crate::api::via::Via;
+use crate::caller::Source;
+use crate::command::Session;
 
 /// HTTP/2 as ALPN names it.
 pub(super) const H2: &[u8] = b"h2";
@@ -39,11 +39,12 @@ const PING_PATIENCE: Duration = Duration::from_secs(20);
 /// the requests that are open at shutdown have their answers.
 pub(super) async fn serve(
     stream: TcpStream,
-    peer: SocketAddr,
+    session: Session,
     acceptor: &TlsAcceptor,
     router: Router,
     shutdown: &CancellationToken,
 ) {
+    let peer = session.peer;
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(ANSWER_PATIENCE));
@@ -60,7 +61,8 @@ pub(super) async fn serve(
     let service = service_fn(|request: Request<Incoming>| {
         let turn = pace.begin();
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Via::Tls(peer));
+        request.extensions_mut().insert(Source::Address(session.peer.ip()));
+        request.extensions_mut().insert(session);
         let answer = routes.call(request);
         async move { answer.await.map(|response: Response| turn.answer(response)) }
     });

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::api::source::Source;
+use crate::source::Source;
 
 /// A source may take one place in so many.
 const SHARE: usize = 4;

@@ -82,9 +82,12 @@ impl Draft<'_> {
     fn apps(&self) -> Vec<&Arc<App>> {
         let made = self.rows.iter().filter_map(|row| match row {
             Row::App { old: None, new } => new.as_ref(),
-            Row::App { .. } | Row::Added { .. } | Row::Removed { .. } | Row::Replaced { .. } => {
-                None
-            }
+            Row::App { .. }
+            | Row::Added { .. }
+            | Row::Removed { .. }
+            | Row::Replaced { .. }
+            | Row::Key { .. }
+            | Row::Session { .. } => None,
         });
         self.circumstances.before.apps.values().chain(made).collect()
     }

@@ -1,4 +1,4 @@
-//! Who a connection is from, when connections or failures are counted.
+//! Who a connection is from, when connections or failures are counted. Pure.
 
 use std::net::IpAddr;
 
@@ -10,12 +10,12 @@ const V6_LENGTH: u8 = 64;
 /// An IPv4 address, or the network of an IPv6 address: whoever holds one
 /// address of it holds them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Source(Prefix);
+pub(crate) struct Source(Prefix);
 
 impl Source {
     /// The source that an address belongs to. An IPv4-mapped address counts as
     /// IPv4.
-    pub(super) fn of(address: IpAddr) -> Self {
+    pub(crate) fn of(address: IpAddr) -> Self {
         let address = address.to_canonical();
         let length = if address.is_ipv4() { 32 } else { V6_LENGTH };
         Self(Prefix::new(ipnet::IpNet::new_assert(address, length)))
