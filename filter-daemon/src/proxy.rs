@@ -128,9 +128,8 @@ impl Proxy {
     /// Opens the ports.
     pub fn bind(parts: ProxyParts, shutdown: CancellationToken) -> Result<Self, BindError> {
         let ProxyParts { listeners, outbound, fail_safe, connections, directory, state } = parts;
-        let bind = |address| {
-            listener::bind(address).map_err(|source| BindError { address, source })
-        };
+        let bind =
+            |address| listener::bind(address).map_err(|source| BindError { address, source });
         let listeners = listeners.into_iter().map(bind).collect::<Result<_, _>>()?;
         let (sites, watched) = watch::channel(Arc::new(Sites::default()));
         let tally = Arc::new(Tally::default());

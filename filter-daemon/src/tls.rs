@@ -19,14 +19,14 @@ mod served;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::{NoClientAuth, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-pub use authority::AuthorityError;
 pub use authorities::{AuthoritiesError, authorities};
+pub use authority::AuthorityError;
 pub use identity::{Identity, PairError, PairFiles};
 pub use keeper::{Keeper, Names, Source};
 pub use served::{Held, Served};

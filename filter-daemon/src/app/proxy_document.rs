@@ -83,7 +83,9 @@ pub enum DocumentError {
         path: String,
     },
     /// Nobody to compare an upstream's certificate with.
-    #[error("upstreams: https needs upstream_ca: the file of the authority that the upstream's certificate is of")]
+    #[error(
+        "upstreams: https needs upstream_ca: the file of the authority that the upstream's certificate is of"
+    )]
     NoAuthority,
     /// Too long or no time at all.
     #[error("patience_s: {0} is out of range: give 1 to 86400 seconds")]

@@ -53,7 +53,14 @@ pub(super) fn check(text: &str) -> Result<Config, Vec<Fault>> {
 
 fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
     let known = [
-        "on_exit", "paths", "control", "admin", "interface", "fail_safe", "listener", "outbound",
+        "on_exit",
+        "paths",
+        "control",
+        "admin",
+        "interface",
+        "fail_safe",
+        "listener",
+        "outbound",
         "limits",
     ];
     root.refuse_unknown(&known, faults);

@@ -134,8 +134,7 @@ mod tests {
     fn addresses_of_one_ipv6_network_count_as_one_source() {
         let crowd = Crowd::new(3);
         let other = enter(&crowd, "2001:db8:0:1::1");
-        let crowded: Vec<_> =
-            (1..=3).map(|n| enter(&crowd, &format!("2001:db8::{n}"))).collect();
+        let crowded: Vec<_> = (1..=3).map(|n| enter(&crowd, &format!("2001:db8::{n}"))).collect();
         assert!(!other.1.is_cancelled() && crowded[0].1.is_cancelled());
     }
 }

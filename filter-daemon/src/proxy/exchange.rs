@@ -95,14 +95,11 @@ pub(super) async fn answer(
 
 /// Whether it was counted where the rule was applied.
 fn is_rule(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::NotListed | Reason::Expired | Reason::Origin | Reason::OriginMissing
-    )
+    matches!(reason, Reason::NotListed | Reason::Expired | Reason::Origin | Reason::OriginMissing)
 }
 
 fn tell(visit: &Visit, site: &Site, refusal: &Refusal) {
-    let Some(left_out) = site.counts.sample() else { return };
+    let Some(left_out) = site.counts.sample(refusal.reason) else { return };
     let (app, peer) = (&site.app.client_app_id, visit.live.peer);
     let (reason, text) = (refusal.reason.name(), &refusal.text);
     if refusal.reason == Reason::Outbound {

@@ -4,8 +4,7 @@
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    CONNECTION, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 /// What the upstream is told about where a request came from.
@@ -113,9 +112,8 @@ pub(super) fn set_provenance(fields: &mut HeaderMap, provenance: &Provenance<'_>
         Some(hop) => format!("for={};proto=https, for={}", node(client), node(hop.to_canonical())),
         None => format!("for={};proto=https", node(client)),
     };
-    let value = |text: String| {
-        HeaderValue::try_from(text).expect("addresses are written in visible ASCII")
-    };
+    let value =
+        |text: String| HeaderValue::try_from(text).expect("addresses are written in visible ASCII");
     fields.insert(X_FORWARDED_FOR, value(text));
     fields.insert(FORWARDED, value(forwarded));
     fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));

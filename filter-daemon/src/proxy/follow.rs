@@ -99,9 +99,8 @@ fn unwanted(live: &Live, sites: &Sites, now: u32) -> Option<Reason> {
         return Some(Reason::RevokedCertificate);
     }
     let peer = live.peer.ip().to_canonical();
-    let is_refused = |client| {
-        site.judge(sites, client, live.port, now).decide(site.app.mode) == Verdict::Drop
-    };
+    let is_refused =
+        |client| site.judge(sites, client, live.port, now).decide(site.app.mode) == Verdict::Drop;
     let revoked = match live.client {
         Client::Known(client) => is_refused(client) || (client != peer && !site.has_hop(peer)),
         Client::PerRequest => !site.has_hop(peer),

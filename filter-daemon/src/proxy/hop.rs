@@ -132,8 +132,10 @@ mod tests {
         let v2 = v2::Builder::with_addresses(
             v2::Version::Two | v2::Command::Proxy,
             v2::Protocol::Stream,
-            ("[2001:db8::7]:4321".parse::<std::net::SocketAddr>().expect("valid"),
-             "[2001:db8::1]:443".parse::<std::net::SocketAddr>().expect("valid")),
+            (
+                "[2001:db8::7]:4321".parse::<std::net::SocketAddr>().expect("valid"),
+                "[2001:db8::1]:443".parse::<std::net::SocketAddr>().expect("valid"),
+            ),
         )
         .build()
         .expect("valid");

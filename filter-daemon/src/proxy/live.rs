@@ -228,11 +228,7 @@ impl Live {
     }
 
     /// Begins a request.
-    pub(super) fn open(
-        self: &Arc<Self>,
-        origin: Option<Box<str>>,
-        client: Option<IpAddr>,
-    ) -> Open {
+    pub(super) fn open(self: &Arc<Self>, origin: Option<Box<str>>, client: Option<IpAddr>) -> Open {
         self.done(Wait::Idle);
         self.open.fetch_add(1, Ordering::Relaxed);
         let bound = (origin.is_some() || client.is_some()).then(|| {

@@ -38,9 +38,8 @@ fn host<B>(request: &Request<B>) -> Result<HeaderValue, Refusal> {
     if authority.as_str().contains('@') {
         return Err(malformed("the target holds a user"));
     }
-    let is_same = |field: &HeaderValue| {
-        field.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes())
-    };
+    let is_same =
+        |field: &HeaderValue| field.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes());
     if field.is_some_and(|field| !is_same(field)) {
         return Err(malformed("the target and Host name different hosts"));
     }

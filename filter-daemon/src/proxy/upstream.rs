@@ -143,7 +143,9 @@ impl Destination {
         for address in resolve(upstream).await? {
             let stream = match self.outbound.connect(address).await {
                 Ok(stream) => stream,
-                Err(error @ DialError::NotHere { .. }) => return Err(UpstreamError::Outbound(error)),
+                Err(error @ DialError::NotHere { .. }) => {
+                    return Err(UpstreamError::Outbound(error));
+                }
                 Err(error @ DialError::NoAddress(_)) => {
                     last = UpstreamError::Outbound(error);
                     continue;

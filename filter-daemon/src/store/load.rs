@@ -194,7 +194,8 @@ fn load_apps(
 
 fn proxy(row: &Row<'_>, column: usize) -> Result<ProxySettings, LoadError> {
     let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
-    let damaged = |error: &dyn std::fmt::Display| LoadError::Damaged(format!("apps.proxy: {error}"));
+    let damaged =
+        |error: &dyn std::fmt::Display| LoadError::Damaged(format!("apps.proxy: {error}"));
     let document: ProxyDocument = serde_json::from_str(text).map_err(|error| damaged(&error))?;
     document.read().map_err(|error| damaged(&error))
 }

@@ -55,5 +55,9 @@ pub fn authorities(path: &Path) -> Result<RootCertStore, AuthoritiesError> {
             .add(certificate)
             .map_err(|source| AuthoritiesError::NotAnAuthority { path: owned(), source })?;
     }
-    if authorities.is_empty() { Err(AuthoritiesError::Empty { path: owned() }) } else { Ok(authorities) }
+    if authorities.is_empty() {
+        Err(AuthoritiesError::Empty { path: owned() })
+    } else {
+        Ok(authorities)
+    }
 }

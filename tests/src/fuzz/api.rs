@@ -7,8 +7,8 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use filter_daemon::api::router;
-use filter_daemon::caller::{Caller, Source};
 use filter_daemon::auth::Auth;
+use filter_daemon::caller::{Caller, Source};
 use filter_daemon::config::{Admin, Limits, OnExit};
 use filter_daemon::control::Control;
 use filter_daemon::datapath::{Datapath, DatapathOptions};

@@ -130,9 +130,6 @@ impl Answer {
 pub(crate) fn is_closed(connection: &mut impl Read) -> bool {
     match connection.read(&mut [0; 1024]) {
         Ok(count) => count == 0,
-        Err(error) => !matches!(
-            error.kind(),
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-        ),
+        Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
     }
 }

@@ -12,7 +12,11 @@ const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: app.example.com\r\n\r\n"
 const CASES: [(&str, &str, &str); 26] = [
     ("CL.TE", "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\nG"),
     ("TE.CL", "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", "1e\r\nx\r\n0\r\n\r\n"),
-    ("TE.TE identity", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "0\r\n\r\n"),
+    (
+        "TE.TE identity",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "0\r\n\r\n",
+    ),
     ("TE.TE list", "Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"),
     ("TE gzip", "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"),
     ("TE unknown", "Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"),
@@ -81,7 +85,8 @@ fn a_chunked_body_that_cannot_be_followed_ends_the_connection() {
         for (case, body) in CHUNKS {
             scene.upstream.forget();
             let mut connection = client.connect().expect("a handshake");
-            let head = format!("POST / HTTP/1.1\r\nHost: {NAME}\r\nTransfer-Encoding: chunked\r\n\r\n");
+            let head =
+                format!("POST / HTTP/1.1\r\nHost: {NAME}\r\nTransfer-Encoding: chunked\r\n\r\n");
             write!(connection, "{head}{body}{SMUGGLED}").expect("it goes out");
             if let Ok(answer) = Answer::read(&mut connection) {
                 assert!(answer.status >= 400, "{case}: {}", answer.status);
@@ -106,8 +111,10 @@ fn requests_one_after_the_other_stay_apart() {
             "Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
             "\r\n",
         ];
-        let all: String =
-            bodies.iter().map(|rest| format!("POST / HTTP/1.1\r\nHost: {NAME}\r\n{rest}")).collect();
+        let all: String = bodies
+            .iter()
+            .map(|rest| format!("POST / HTTP/1.1\r\nHost: {NAME}\r\n{rest}"))
+            .collect();
         // Octet by octet, as bad as it can get, and at once.
         for byte in all.as_bytes() {
             connection.write_all(&[*byte]).expect("it goes out");

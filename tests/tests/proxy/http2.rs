@@ -57,12 +57,8 @@ fn block(fields: &[(&str, &str)]) -> Vec<u8> {
 
 /// A request with these fields, behind what every request has.
 fn request(more: &[(&str, &str)]) -> Vec<u8> {
-    let mut fields = vec![
-        (":method", "GET"),
-        (":scheme", "https"),
-        (":path", "/"),
-        (":authority", NAME),
-    ];
+    let mut fields =
+        vec![(":method", "GET"), (":scheme", "https"), (":path", "/"), (":authority", NAME)];
     fields.extend(more);
     frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields))
 }
@@ -181,7 +177,10 @@ fn a_malformed_request_reaches_no_upstream() {
         ("CR LF in the path", with(&[method, scheme, authority, (":path", "/ HTTP/1.1\r\nx: y")])),
         ("space in the path", with(&[method, scheme, authority, (":path", "/a b")])),
         ("empty path", with(&[method, scheme, authority, (":path", "")])),
-        ("CR LF in the method", with(&[(":method", "GET / HTTP/1.1\r\n"), scheme, path, authority])),
+        (
+            "CR LF in the method",
+            with(&[(":method", "GET / HTTP/1.1\r\n"), scheme, path, authority]),
+        ),
         ("CR LF in the authority", with(&[method, scheme, path, (":authority", "a\r\nb")])),
         ("transfer-encoding", request(&[("transfer-encoding", "chunked")])),
         ("connection", request(&[("connection", "keep-alive")])),
@@ -198,7 +197,10 @@ fn a_malformed_request_reaches_no_upstream() {
         ("pseudo-field behind a field", with(&[method, scheme, path, ("x", "1"), authority])),
         ("another host", request(&[("host", "evil.test")])),
         ("another authority", with(&[method, scheme, path, (":authority", "evil.test")])),
-        ("user in the authority", with(&[method, scheme, path, (":authority", "u@app.example.com")])),
+        (
+            "user in the authority",
+            with(&[method, scheme, path, (":authority", "u@app.example.com")]),
+        ),
         ("CONNECT", with(&[(":method", "CONNECT"), authority])),
         ("TRACE", with(&[(":method", "TRACE"), scheme, path, authority])),
         ("content-length that is no number", post("x", b"a")),
@@ -222,7 +224,8 @@ fn a_malformed_request_reaches_no_upstream() {
 
 #[test]
 fn what_breaks_the_protocol_ends_the_connection() {
-    let headers = block(&[(":method", "GET"), (":scheme", "https"), (":path", "/"), (":authority", NAME)]);
+    let headers =
+        block(&[(":method", "GET"), (":scheme", "https"), (":path", "/"), (":authority", NAME)]);
     let open = frame(HEADERS, END_HEADERS, 1, &headers);
     let then = |more: Vec<u8>| [open.clone(), more].concat();
     let cases: Vec<(&str, Vec<u8>)> = vec![
@@ -254,7 +257,10 @@ fn what_breaks_the_protocol_ends_the_connection() {
         ),
         ("padding longer than its frame", frame(DATA | HEADERS, END_HEADERS | 8, 1, &[9, 0])),
         ("frame larger than allowed", frame(DATA, 0, 1, &vec![0; 16_385])),
-        ("field table that overflows", frame(HEADERS, END_HEADERS, 1, &[0x3f, 0xe1, 0xff, 0xff, 0xff, 0x7f])),
+        (
+            "field table that overflows",
+            frame(HEADERS, END_HEADERS, 1, &[0x3f, 0xe1, 0xff, 0xff, 0xff, 0x7f]),
+        ),
         ("index that is not there", frame(HEADERS, END_HEADERS, 1, &[0xff, 0xff, 0x7f])),
         ("priority of a wrong length on stream 0", frame(PRIORITY, 0, 0, &[0; 5])),
     ];
@@ -267,7 +273,9 @@ fn what_breaks_the_protocol_ends_the_connection() {
             assert!(matches!(taken, Taken::Ended | Taken::Reset), "{case}: {taken:?}");
         }
         let mut connection = client.offering(&[b"h2"]).connect().expect("a handshake");
-        connection.write_all(b"GET / HTTP/1.1\r\nHost: app.example.com\r\n\r\n").expect("it goes out");
+        connection
+            .write_all(b"GET / HTTP/1.1\r\nHost: app.example.com\r\n\r\n")
+            .expect("it goes out");
         let ended = loop {
             match read_frame(&mut connection) {
                 Ok((GOAWAY, ..)) | Err(_) => break true,

@@ -124,7 +124,10 @@ fn without_an_origin_the_setting_decides() {
         assert_eq!(status(client.ask(&post(""))), 403);
         assert_eq!(status(client.ask(&post(listed))), 200);
         assert_eq!(status(client.get("/ws", upgrade)), 403);
-        assert_eq!(status(client.get("/ws", &format!("{upgrade}Origin: https://evil.test\r\n"))), 403);
+        assert_eq!(
+            status(client.get("/ws", &format!("{upgrade}Origin: https://evil.test\r\n"))),
+            403
+        );
         assert_eq!(status(client.get("/ws", &format!("{upgrade}{listed}"))), 101);
         scene.set(&json!({ "require_origin": false }));
         assert_eq!(status(client.ask(&post(""))), 200);

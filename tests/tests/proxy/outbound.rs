@@ -29,9 +29,8 @@ fn addresses_take_turns_and_one_that_goes_is_an_error() {
     let client = scene.client(LISTED);
     // An upstream that closes is connected to again for each request.
     let close = || client.get("/close", "").expect("an answer").text();
-    let sources = || -> Vec<IpAddr> {
-        scene.upstream.asked().iter().map(|asked| asked.peer.ip()).collect()
-    };
+    let sources =
+        || -> Vec<IpAddr> { scene.upstream.asked().iter().map(|asked| asked.peer.ip()).collect() };
     stage.run(|| {
         for _ in 0..6 {
             close();

@@ -65,8 +65,9 @@ fn an_entry_that_ends_by_itself_ends_its_websocket() {
         let entries = scene.control().get(&scene.app.list);
         let id = entries["allowed_ips"][0]["_id"].as_str().expect("an entry").to_owned();
         let path = format!("{}/access_list/{id}", scene.app.ours);
-        let soon = json!({ "ttl_s": 1 });
-        scene.control().must(hyper::Method::PATCH, &path, Some(&soon));
+        let soon = jiff::Timestamp::now() + Duration::from_secs(2);
+        let end = json!({ "expires": soon.to_string() });
+        scene.control().must(hyper::Method::PATCH, &path, Some(&end));
         assert!(is_closed(&mut connection));
         assert_eq!(scene.count("revoked_entry"), 1);
     });
@@ -79,8 +80,7 @@ fn an_origin_that_goes_ends_its_requests() {
     let origins = |origins: &[&str]| json!({ "origins": origins });
     stage.run(|| {
         scene.set(&origins(&["https://a.example.com", "https://b.example.com"]));
-        let mut other =
-            websocket(&scene.client(LISTED), "Origin: https://b.example.com\r\n");
+        let mut other = websocket(&scene.client(LISTED), "Origin: https://b.example.com\r\n");
         let change = || closed(&scene.set(&origins(&["https://b.example.com"])));
         ends_by(&scene, "Origin: https://a.example.com\r\n", change, "revoked_origin");
         assert_echo(&mut other);

@@ -56,11 +56,12 @@ fn testssl_finds_nothing_of_medium_or_worse() {
     assert!(offers("TLS1_3").is_some_and(|f| f.as_str().is_some_and(|f| f.starts_with("offered"))));
     // An authority of one's own has no place to publish what it took back, and
     // no log of what it issued.
-    let of_own_authority =
-        ["cert_chain_of_trust", "cert_crlDistributionPoints", "cert_ocspURL", "DNS_CAArecord"];
+    let of_own_authority = ["cert_chain_of_trust", "cert_revocation", "DNS_CAArecord"];
     let bad: Vec<_> = found
         .iter()
-        .filter(|f| ["MEDIUM", "HIGH", "CRITICAL"].iter().any(|severity| f["severity"] == *severity))
+        .filter(|f| {
+            ["MEDIUM", "HIGH", "CRITICAL"].iter().any(|severity| f["severity"] == *severity)
+        })
         .filter(|f| !of_own_authority.iter().any(|id| f["id"] == *id))
         .collect();
     assert!(bad.is_empty(), "{bad:#?}");

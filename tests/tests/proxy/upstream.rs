@@ -98,12 +98,7 @@ fn read_body(reader: &mut impl BufRead, head: &str) -> Option<()> {
 }
 
 /// Nothing where the connection is to end.
-fn answer(
-    writer: &mut TcpStream,
-    reader: &mut impl BufRead,
-    path: &str,
-    head: &str,
-) -> Option<()> {
+fn answer(writer: &mut TcpStream, reader: &mut impl BufRead, path: &str, head: &str) -> Option<()> {
     match path {
         "/close" => None,
         "/half-head" => {

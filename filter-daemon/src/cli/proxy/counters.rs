@@ -8,8 +8,7 @@ use crate::proxy::Reason;
 
 /// Shows what was counted.
 pub(super) async fn run(invocation: &Invocation) -> Result<(), Failure> {
-    let counts: Vec<ProxyCount> =
-        invocation.client.read("/api/filter/v1/proxy/counters").await?;
+    let counts: Vec<ProxyCount> = invocation.client.read("/api/filter/v1/proxy/counters").await?;
     if invocation.json {
         return output::json(&counts);
     }

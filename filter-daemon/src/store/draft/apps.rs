@@ -122,7 +122,7 @@ fn difference(old: &App, new: &App) -> String {
             .then(|| format!("upstreams {}", joined(&new.proxy.upstreams))),
         (ProxySettings { names: Vec::new(), upstreams: Vec::new(), ..old.proxy.clone() }
             != ProxySettings { names: Vec::new(), upstreams: Vec::new(), ..new.proxy.clone() })
-            .then(|| "proxy settings".to_owned()),
+        .then(|| "proxy settings".to_owned()),
     ];
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
