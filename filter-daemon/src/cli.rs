@@ -27,6 +27,7 @@ mod ssh;
 mod status;
 mod switch;
 mod terminal;
+mod terms;
 mod written_file;
 
 use std::process::ExitCode;

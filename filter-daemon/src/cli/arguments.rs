@@ -16,6 +16,7 @@ Exit codes:
   2  wrong usage, or a question without a terminal to ask it on
   3  saved, but not in force in the kernel; the reason is printed
   4  filterd does not answer on its control socket
+  5  others have changed it since the version that the change was made for
 
 A change that would cut your own SSH session is refused; -y does it all the same.";
 
