@@ -13,15 +13,20 @@ mod answers;
 mod app;
 mod app_choice;
 mod arguments;
+mod audit;
 mod change;
 mod client;
 mod counters;
+mod diff;
 mod drops;
 mod failure;
+mod history;
 mod interface;
 mod invocation;
+mod newest;
 mod outbound;
 mod output;
+mod restore;
 mod settings;
 mod ssh;
 mod status;
@@ -86,6 +91,10 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Settings { task } => settings::run(&invocation, task).await,
         Task::App { task } => app::run(&invocation, task).await,
         Task::AccessList { task } => access_list::run(&invocation, task).await,
+        Task::History(options) => history::run(&invocation, options).await,
+        Task::Diff(options) => diff::run(&invocation, options).await,
+        Task::Restore(options) => restore::run(&invocation, options).await,
+        Task::Audit(options) => audit::run(&invocation, options).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,
         Task::Counters(options) => counters::run(&invocation, options).await,

@@ -94,9 +94,11 @@ pub(super) struct NewEntry<'a> {
     pub(super) expires: Option<Option<Timestamp>>,
 }
 
-/// What an import did, or would do.
+/// What many changes of a list came to, or would come to.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Imported {
+    /// The version of the list.
+    pub(super) version: u64,
     /// Entries that are new.
     pub(super) added: u64,
     /// Entries that were taken off.

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{access_list, app, counters, drops, interface, outbound, settings};
+use super::{
+    access_list, app, audit, counters, diff, drops, history, interface, outbound, restore, settings,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -84,6 +86,14 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: access_list::Task,
     },
+    /// List the versions of an app's access list
+    History(history::Options),
+    /// Show what is different between two versions of an access list
+    Diff(diff::Options),
+    /// Make an access list what it was at an earlier version
+    Restore(restore::Options),
+    /// Show who changed what
+    Audit(audit::Options),
     /// The addresses that the proxy sends from
     Outbound {
         /// What to do.
@@ -117,6 +127,10 @@ impl Task {
             Self::Settings { task } => format!("settings {}", task.title()),
             Self::App { task } => format!("app {}", task.title()),
             Self::AccessList { task } => format!("accesslist {}", task.title()),
+            Self::History(_) => "history".to_owned(),
+            Self::Diff(_) => "diff".to_owned(),
+            Self::Restore(_) => "restore".to_owned(),
+            Self::Audit(_) => "audit".to_owned(),
             Self::Outbound { task } => format!("outbound {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),
             Self::Counters(_) => "counters".to_owned(),

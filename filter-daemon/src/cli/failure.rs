@@ -60,9 +60,9 @@ impl Failure {
 
     /// A change of something that others have changed meanwhile.
     pub(super) fn outdated(why: impl Into<String>) -> Self {
-        Self::of_kind(Kind::Outdated, why).with_code("VersionMismatch").with_advice(
-            "`filterctl history` and `filterctl audit` show what others did.",
-        )
+        Self::of_kind(Kind::Outdated, why)
+            .with_code("VersionMismatch")
+            .with_advice("`filterctl history` and `filterctl audit` show what others did.")
     }
 
     /// Ctrl-C.
