@@ -30,6 +30,7 @@ mod open;
 mod outbound;
 mod path;
 mod peer;
+mod proxy;
 mod shut_out;
 mod tls_listener;
 mod wire;
@@ -80,6 +81,7 @@ fn filter_router() -> Router<Control> {
         .merge(keys::router())
         .merge(host::router())
         .merge(outbound::router())
+        .merge(proxy::router())
 }
 
 #[cfg(test)]

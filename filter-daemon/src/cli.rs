@@ -24,9 +24,11 @@ mod history;
 mod interface;
 mod invocation;
 mod key;
+mod names;
 mod newest;
 mod outbound;
 mod output;
+mod proxy;
 mod restore;
 mod settings;
 mod ssh;
@@ -96,6 +98,8 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Diff(options) => diff::run(&invocation, options).await,
         Task::Restore(options) => restore::run(&invocation, options).await,
         Task::Audit(options) => audit::run(&invocation, options).await,
+        Task::Names { task } => names::run(&invocation, task).await,
+        Task::Proxy { task } => proxy::run(&invocation, task).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
         Task::Key { task } => key::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,

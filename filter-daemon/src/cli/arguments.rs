@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    access_list, app, audit, counters, diff, drops, history, interface, key, outbound, restore,
-    settings,
+    access_list, app, audit, counters, diff, drops, history, interface, key, names, outbound,
+    proxy, restore, settings,
 };
 
 const EXIT_CODES: &str = "\
@@ -95,6 +95,18 @@ pub(super) enum Task {
     Restore(restore::Options),
     /// Show who changed what
     Audit(audit::Options),
+    /// The server names that the proxy answers to for an app
+    Names {
+        /// What to do.
+        #[command(subcommand)]
+        task: names::Task,
+    },
+    /// What the proxy does for an app, and what it counted
+    Proxy {
+        /// What to do.
+        #[command(subcommand)]
+        task: proxy::Task,
+    },
     /// The addresses that the proxy sends from
     Outbound {
         /// What to do.
@@ -138,6 +150,8 @@ impl Task {
             Self::Diff(_) => "diff".to_owned(),
             Self::Restore(_) => "restore".to_owned(),
             Self::Audit(_) => "audit".to_owned(),
+            Self::Names { task } => format!("names {}", task.title()),
+            Self::Proxy { task } => format!("proxy {}", task.title()),
             Self::Outbound { task } => format!("outbound {}", task.title()),
             Self::Key { task } => format!("key {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),
