@@ -13,13 +13,15 @@ mod check;
 mod document;
 mod fault;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use fault::{ConfigError, Fault};
 
 use crate::access_list::Prefix;
 use crate::datapath::AttachMode;
+use crate::tls::PairFiles;
 
 /// Everything that filterd.toml says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Config {
     pub paths: Paths,
     /// The group whose members may use the control socket, besides root.
     pub control_group: Option<String>,
+    /// The Admin API over TLS, and what holds for its logins.
+    pub admin: Admin,
     /// The interfaces to filter on, in the order of the file.
     pub interfaces: Vec<InterfaceRule>,
     /// Sources that pass before any list.
@@ -60,6 +64,19 @@ pub struct Paths {
     pub control_socket: PathBuf,
     /// Directory of the pinned kernel objects, on a bpf file system.
     pub pins: PathBuf,
+}
+
+/// The Admin API over TLS, and what holds for its logins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// Where it listens; nowhere if empty.
+    pub listen: Vec<SocketAddr>,
+    /// The certificate that it shows, if not the daemon's own.
+    pub certificate: Option<PairFiles>,
+    /// How long an access token is good.
+    pub access_token: Duration,
+    /// How long a refresh token is good, and with it a login.
+    pub refresh_token: Duration,
 }
 
 /// Which interfaces to filter on, and how.
@@ -98,6 +115,8 @@ pub struct Limits {
     pub apps: usize,
     /// Connections to the control socket at one time.
     pub control_connections: usize,
+    /// Connections to the Admin API's listeners at one time.
+    pub admin_connections: usize,
     /// Entries of a family from which on an access list gets a table in front
     /// of its trie: quick, at a price in memory.
     pub accelerate_from: usize,
@@ -115,12 +134,24 @@ impl Default for Paths {
     }
 }
 
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            certificate: None,
+            access_token: Duration::from_secs(30 * 60),
+            refresh_token: Duration::from_secs(60 * 24 * 3600),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             entries: 1_000_000,
             apps: check::MOST_APPS,
             control_connections: 64,
+            admin_connections: 256,
             accelerate_from: 1000,
             versions: 1000,
         }

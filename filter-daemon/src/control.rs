@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
+use crate::api::ListenerStatus;
+use crate::auth::Auth;
 use crate::command::Request;
 use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
@@ -18,6 +20,8 @@ pub struct Control {
     status: watch::Receiver<Status>,
     switch: Switch,
     observer: Observer,
+    auth: Auth,
+    listener: Option<watch::Receiver<ListenerStatus>>,
     outbound: Arc<[Outbound]>,
 }
 
@@ -28,8 +32,25 @@ impl Control {
         status: watch::Receiver<Status>,
         switch: Switch,
         observer: Observer,
+        auth: Auth,
     ) -> Self {
-        Self { store, status, switch, observer, outbound: Arc::default() }
+        let outbound = Arc::default();
+        Self { store, status, switch, observer, auth, listener: None, outbound }
+    }
+
+    /// Also tells how the Admin API's listeners fare.
+    pub fn with_listener(self, listener: Option<watch::Receiver<ListenerStatus>>) -> Self {
+        Self { listener, ..self }
+    }
+
+    /// How the Admin API's listeners fare, if there are any.
+    pub fn listener(&self) -> Option<ListenerStatus> {
+        self.listener.as_ref().map(|listener| listener.borrow().clone())
+    }
+
+    /// Who may use the Admin API over TLS.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
     }
 
     /// The same with addresses that the proxy tier sends from.
@@ -49,8 +70,12 @@ impl Control {
 
     /// Carries a change out: durable first, then in force or a reason why not.
     pub async fn execute(&self, request: Request) -> Result<(Done, Applied), StoreError> {
+        let is_in_force = request.command.is_in_force_when_saved();
         let done = self.store.execute(request).await?;
-        let applied = self.applied(done.revision).await;
+        let applied = match is_in_force {
+            true => Applied::Yes,
+            false => self.applied(done.revision).await,
+        };
         Ok((done, applied))
     }
 

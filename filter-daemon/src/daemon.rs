@@ -18,13 +18,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
+use crate::auth::Auth;
 use crate::config::Config;
 use crate::control::Control;
 use crate::datapath::{Datapath, DatapathOptions};
 use crate::observe::{Observer, follow};
 use crate::reconcile::{Phase, Reconciler, ReconcilerParts, Status};
 use crate::store::OpenError;
-use crate::{api, store};
+use crate::{api, auth, expiry, store};
 
 /// Exit code for a configuration or database that a restart cannot mend
 /// (EX_CONFIG of sysexits.h); the unit does not restart on it.
@@ -145,8 +146,20 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     })
     .context("cannot follow the host's interfaces")?;
     let reconciling = tasks.spawn(reconciler.run(shutdown.clone()));
-    let control =
-        Control::new(store, status.clone(), switch, observer).with_outbound(&config.outbound);
+    let tidying = expiry::tidy(store.clone());
+    tasks.spawn(shutdown.clone().run_until_cancelled_owned(tidying));
+    if let Err(error) = auth::make_first(&store, &config.paths.state).await {
+        tracing::warn!("no first API key was made ({error}): make one with `filterctl key create`");
+    }
+    let auth = Auth::new(store.clone(), &config.admin);
+    tasks.spawn(auth.clone().save_uses(shutdown.clone()));
+    let listener = api::TlsListener::new(&config)?;
+    let control = Control::new(store, status.clone(), switch, observer, auth)
+        .with_outbound(&config.outbound)
+        .with_listener(listener.as_ref().map(api::TlsListener::status));
+    if let Some(listener) = listener {
+        tasks.spawn(listener.serve(control.clone(), shutdown.clone()));
+    }
     let socket = api::bind(&config).context("cannot open the control socket")?;
     let serving = tasks.spawn(api::serve(socket, control, shutdown.clone()));
     tasks.spawn(tell_systemd(status, shutdown.clone()));

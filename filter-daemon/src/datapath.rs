@@ -28,6 +28,7 @@ mod mapping;
 mod object;
 mod outer;
 mod plan;
+mod priority;
 mod reaper;
 mod syscall;
 mod table;

@@ -6,8 +6,9 @@ use imbl::OrdMap;
 
 use crate::app::App;
 use crate::id::ObjectId;
+use crate::key::{Key, Session};
 
-/// All groups, apps and settings at one revision.
+/// All groups, apps, keys and settings at one revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// Counts acknowledged changes.
@@ -16,8 +17,20 @@ pub struct State {
     pub groups: OrdMap<ObjectId, Group>,
     /// Apps by id.
     pub apps: OrdMap<ObjectId, Arc<App>>,
+    /// API keys by id.
+    pub keys: OrdMap<ObjectId, Arc<Key>>,
+    /// Who is logged in with them, by id.
+    pub sessions: OrdMap<ObjectId, Arc<Session>>,
     /// What holds for the whole host.
     pub settings: Settings,
+}
+
+impl State {
+    /// Whether an id is that of an API key, or of an entry of its access list.
+    pub fn has_key_or_source(&self, id: ObjectId) -> bool {
+        let has_source = |key: &Arc<Key>| key.sources.iter().any(|source| source.id == id);
+        self.keys.contains_key(&id) || self.keys.values().any(has_source)
+    }
 }
 
 /// A project; owns apps.

@@ -18,6 +18,7 @@ mod draft;
 mod error;
 mod fresh;
 mod history;
+mod keys;
 mod load;
 mod record;
 mod seal;
@@ -25,8 +26,9 @@ mod undo;
 mod writer;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -37,6 +39,8 @@ use crate::access_list::AccessList;
 use crate::app::App;
 use crate::command::{Request, Session};
 use crate::config::{FailSafe, Limits};
+use crate::id::ObjectId;
+use crate::key_use::{Use, Uses};
 use crate::policy;
 use crate::state::State;
 use aftermath::Aftermath;
@@ -51,6 +55,19 @@ pub const LONGEST_COMMENT_BYTES: usize = 1024;
 /// The longest name of an app.
 pub const LONGEST_NAME_BYTES: usize = 64;
 
+/// How many API keys there may be.
+const MOST_KEYS: usize = 200;
+
+/// How many entries the access list of an API key may have.
+const MOST_KEY_SOURCES: usize = 200;
+
+/// How many sessions of an API key there may be; another one ends the oldest.
+const MOST_SESSIONS_A_KEY: usize = 1000;
+
+/// How many access tokens of a session may be good at a time; another one
+/// ends the oldest.
+const MOST_ACCESS_TOKENS: usize = 32;
+
 /// How many changes may wait for the writer.
 const QUEUE: usize = 64;
 
@@ -61,6 +78,7 @@ pub struct Handle {
     state: watch::Receiver<Arc<State>>,
     fail_safe: Arc<[FailSafe]>,
     archive: Arc<Archive>,
+    uses: Arc<Mutex<Uses>>,
 }
 
 /// Opens the database in a directory, or makes both, and starts the writer.
@@ -94,7 +112,8 @@ pub fn open(
         .name("store".to_owned())
         .spawn(move || writer.run(queue))
         .map_err(|source| OpenError::Thread { source })?;
-    Ok(Handle { jobs, state, fail_safe, archive: Arc::new(Archive::new(reader)) })
+    let uses = Arc::new(Mutex::new(Uses::new(loaded.uses)));
+    Ok(Handle { jobs, state, fail_safe, archive: Arc::new(Archive::new(reader)), uses })
 }
 
 impl Handle {
@@ -117,8 +136,39 @@ impl Handle {
     /// one that holds it, also when there was nothing to change.
     pub async fn execute(&self, request: Request) -> Result<Done, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { request, reply }).await.map_err(|_| StoreError::Stopped)?;
+        self.jobs.send(Job::Change(request, reply)).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Notes that an API key, or an entry of its list, let somebody in. It is
+    /// kept in memory until it is saved.
+    pub fn note_use(&self, id: ObjectId, now: i64, address: Option<IpAddr>) {
+        self.uses().note(id, now, address);
+    }
+
+    /// What is known of the use of an API key, or of an entry of its list.
+    pub fn use_of(&self, id: ObjectId) -> Option<Use> {
+        self.uses().of(id)
+    }
+
+    /// Saves what is known of the use of API keys.
+    pub async fn save_uses(&self) -> Result<(), StoreError> {
+        let state = self.state();
+        let unwritten = {
+            let mut uses = self.uses();
+            uses.keep(|id| state.has_key_or_source(id));
+            uses.take_unwritten()
+        };
+        if unwritten.is_empty() {
+            return Ok(());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::NoteUses(unwritten, reply)).await.map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    fn uses(&self) -> MutexGuard<'_, Uses> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Versions of a list, latest first, those before one if it is given.

@@ -19,6 +19,8 @@ mod interfaces;
 mod lists;
 #[path = "endtoend/restart.rs"]
 mod restart;
+#[path = "endtoend/sequences.rs"]
+mod sequences;
 #[path = "endtoend/shapes.rs"]
 mod shapes;
 #[path = "endtoend/stage.rs"]

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::{get, patch};
 use axum::{Extension, Router};
@@ -178,11 +179,12 @@ pub(super) async fn delete_app(
 async fn describe_app(
     State(control): State<Control>,
     AppPath(app): AppPath,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let found = find_app(&control, app)?;
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let base = format!("http://{}", host.filter(|host| !host.is_empty()).unwrap_or("localhost"));
+    let base = base_url(&caller, &uri, &headers);
     Ok(json(&Description {
         client_app_id: &found.client_app_id,
         name: &found.name,
@@ -204,6 +206,14 @@ async fn describe_app(
         event_subscription: [],
         log_forwarders: [],
     }))
+}
+
+/// The server as the client calls it. HTTP/2 says its name in the URI.
+fn base_url(caller: &Caller, uri: &Uri, headers: &HeaderMap) -> String {
+    let scheme = if caller.from.address().is_some() { "https" } else { "http" };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = uri.authority().map(Authority::as_str).or(host).filter(|host| !host.is_empty());
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 
 async fn list_entries(
@@ -283,7 +293,7 @@ async fn replace_origins(
     asker: Asker,
     Sent(sent): Sent<Vec<String>>,
 ) -> Result<Response, Fault> {
-    let origins = Some(wire::origins(&sent)?);
+    let origins = Some(wire::origins(&sent, "origins")?);
     let fields = AppFields { origins, ..AppFields::default() };
     let (_, in_force) = asker.execute(&control, Command::UpdateApp { app, fields }).await?;
     Ok(in_force.with(StatusCode::NO_CONTENT))

@@ -7,7 +7,6 @@ mod place;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::{Extension, Router};
 use tokio::net::{UnixListener, UnixStream};
@@ -18,22 +17,16 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use place::SOCKET_SUFFIX;
 
 use super::fault::Fault;
+use super::limits::{ACCEPT_PAUSE, GRACE};
 use super::peer::{Admins, is_admin, name};
 use super::router;
 use crate::caller::{Caller, Source};
 use crate::config::Config;
 use crate::control::Control;
 
-/// How long open requests may take to end at shutdown.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// How many clients may wait for a refusal at a time; more are cut off
 /// without one.
 const REFUSALS: usize = 32;
-
-/// How long to wait after the system refused to accept, for want of file
-/// descriptors for example.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound control socket, not served yet.
 #[derive(Debug)]

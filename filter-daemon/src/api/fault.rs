@@ -2,7 +2,7 @@
 //! what to do.
 
 use axum::extract::rejection::QueryRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ pub(super) struct Fault {
     status: StatusCode,
     code: Option<&'static str>,
     text: String,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Serialize)]
@@ -26,8 +27,25 @@ struct FaultBody<'a> {
 }
 
 impl Fault {
-    fn new(status: StatusCode, code: &'static str, text: impl Into<String>) -> Self {
-        Self { status, code: Some(code), text: text.into() }
+    pub(super) fn new(status: StatusCode, code: &'static str, text: impl Into<String>) -> Self {
+        Self { status, code: Some(code), text: text.into(), header: None }
+    }
+
+    /// An answer that clients compare as a whole, and that has no code.
+    pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, code: None, text: text.into(), header: None }
+    }
+
+    /// With another header.
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// With words in front of its text.
+    pub(super) fn prefixed(mut self, words: &str) -> Self {
+        self.text.insert_str(0, words);
+        self
     }
 
     /// A field of the body, the path, the query or a header is wrong; the text
@@ -84,7 +102,7 @@ impl Fault {
     }
 
     pub(super) fn unknown_path() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NotFound", "there is no such path")
+        Self::not_found("NotFound", "there is no such path")
     }
 
     pub(super) fn unknown_method() -> Self {
@@ -106,7 +124,9 @@ impl Fault {
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let content_type = [("content-type", "application/json")];
-        (self.status, content_type, self.body()).into_response()
+        let mut response = (self.status, content_type, self.body()).into_response();
+        response.headers_mut().extend(self.header);
+        response
     }
 }
 
@@ -116,19 +136,26 @@ impl From<StoreError> for Fault {
         let (status, code) = match error {
             StoreError::GroupNotFound(_) => (StatusCode::NOT_FOUND, "GroupNotFound"),
             StoreError::AppNotFound(_) => (StatusCode::NOT_FOUND, "AppNotFound"),
+            StoreError::UnknownOrigin(_) => (StatusCode::NOT_FOUND, "OriginNotFound"),
             StoreError::AppAlreadyExists { .. } => (StatusCode::CONFLICT, "AppAlreadyExists"),
             StoreError::InvalidName(_)
             | StoreError::CommentTooLong(_)
             | StoreError::ExpiresInPast { .. } => (StatusCode::BAD_REQUEST, "InvalidParameter"),
-            StoreError::VersionMismatch { .. } => {
+            StoreError::VersionMismatch { .. } | StoreError::RevisionMismatch { .. } => {
                 (StatusCode::PRECONDITION_FAILED, "VersionMismatch")
             }
             StoreError::UnknownVersion { .. } => (StatusCode::NOT_FOUND, "VersionNotFound"),
             StoreError::ShrinkGuard { .. } => (StatusCode::CONFLICT, "ShrinkGuard"),
-            // Clients compare this answer as a whole, and it has no code.
             StoreError::List(ListError::UnknownEntry(_)) => {
-                return Self { status: StatusCode::NOT_FOUND, code: None, text };
+                return Self::plain(StatusCode::NOT_FOUND, text);
             }
+            StoreError::KeyNotFound(_) => (StatusCode::NOT_FOUND, "APIKeyNotFound"),
+            StoreError::KeySourceNotFound(_) => (StatusCode::NOT_FOUND, "AllowedIPNotFound"),
+            StoreError::KeySourceListed { .. } => {
+                (StatusCode::CONFLICT, "AllowedIPDuplicateAddress")
+            }
+            StoreError::PublicHalfTaken(_) => (StatusCode::CONFLICT, "APIKeyAlreadyExists"),
+            StoreError::SessionNotFound(_) => (StatusCode::UNAUTHORIZED, "InvalidSession"),
             StoreError::List(ListError::Duplicate { .. }) => {
                 (StatusCode::CONFLICT, "AllowedIPDuplicateAddress")
             }

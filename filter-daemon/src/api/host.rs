@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use serde::Serialize;
 
 use super::admin::unexpected;
+use super::admin_status::AdminOut;
 use super::asker::Asker;
 use super::body::Sent;
 use super::drops;
@@ -36,6 +37,7 @@ struct StatusOut<'a> {
     apps: Vec<AppLine<'a>>,
     settings: SettingsOut,
     unseen_drops: UnseenOut,
+    admin: Option<AdminOut>,
 }
 
 #[derive(Serialize)]
@@ -127,6 +129,7 @@ fn status(control: &Control) -> Result<Response, Fault> {
         apps: kept.apps.values().map(|app| AppLine::from(app.as_ref())).collect(),
         settings: kept.settings.into(),
         unseen_drops: UnseenOut { unsampled: unseen.unsampled, lost: unseen.lost },
+        admin: control.listener().map(AdminOut::from),
     }))
 }
 

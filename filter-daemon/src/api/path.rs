@@ -19,6 +19,12 @@ pub(super) struct EntryPath(pub(super) AppRef, pub(super) ObjectId);
 /// `/groups/{group}/apps/{app}/…/{version}`.
 pub(super) struct VersionPath(pub(super) AppRef, pub(super) u64);
 
+/// `/keys/{key}`.
+pub(super) struct KeyPath(pub(super) ObjectId);
+
+/// `/keys/{key}/access_list/{entry}`.
+pub(super) struct KeySourcePath(pub(super) ObjectId, pub(super) ObjectId);
+
 impl<S: Send + Sync> FromRequestParts<S> for GroupPath {
     type Rejection = Fault;
 
@@ -55,6 +61,23 @@ impl<S: Send + Sync> FromRequestParts<S> for VersionPath {
         let version = text(&params, "version");
         let fault = || Fault::parameter(format!("version: {version:?} is not the number of one"));
         Ok(Self(app, version.parse().map_err(|_| fault())?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for KeyPath {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        Ok(Self(id(&params(parts, state).await?, "key")?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for KeySourcePath {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let params = params(parts, state).await?;
+        Ok(Self(id(&params, "key")?, id(&params, "entry")?))
     }
 }
 

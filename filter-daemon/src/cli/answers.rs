@@ -31,58 +31,55 @@ pub(super) struct App {
     pub(super) scopes: Vec<String>,
     /// Sources that pass before the list.
     pub(super) trusted_hops: Vec<String>,
+    /// Allowed request origins; every one is allowed if there is none.
+    pub(super) origins: Vec<String>,
+    /// Whether upgrades and unsafe methods need an origin.
+    pub(super) require_origin: bool,
     /// How many entries its list has.
     pub(super) entries: u64,
+    /// The version of its list.
+    pub(super) version: u64,
 }
 
-/// An entry.
+/// An entry. A list may hold a million of them.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Entry {
     /// 24 hex digits.
     #[serde(rename = "_id")]
-    pub(super) id: String,
+    pub(super) id: Box<str>,
     /// The address as typed.
-    pub(super) address: String,
-    /// Free text.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) comment: String,
+    pub(super) address: Box<str>,
+    /// Free text, possibly empty.
+    pub(super) comment: Box<str>,
+    /// Whether it lets anybody in.
+    pub(super) enabled: bool,
+    /// Until when, if there is an end.
+    pub(super) expires: Option<Box<str>>,
+    /// Who wrote it last.
+    pub(super) author: Box<str>,
+    /// When it was made.
+    pub(super) created: Box<str>,
+    /// When it was last changed.
+    pub(super) changed: Box<str>,
+    /// applied, pending, failed, disabled or expired.
+    pub(super) status: Box<str>,
     /// How many packets it let in; only lists tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hits: Option<u64>,
     /// When the last one of them came, if any did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) last_hit: Option<String>,
+    pub(super) last_hit: Option<Box<str>>,
 }
 
 /// An access list.
 #[derive(Debug, Deserialize)]
 pub(super) struct EntryList {
     /// Its entries, oldest first.
-    pub(super) allowed_ips: Vec<Entry>,
-}
-
-/// An access list with everything that the daemon knows of it.
-#[derive(Debug, Deserialize)]
-pub(super) struct OwnList {
-    /// Its entries, oldest first.
-    pub(super) entries: Vec<OwnEntry>,
-}
-
-/// An entry as its export has it.
-#[derive(Debug, Deserialize)]
-pub(super) struct OwnEntry {
-    /// The address as typed.
-    pub(super) address: String,
-    /// Free text.
-    pub(super) comment: String,
-    /// Whether it lets anybody in.
-    pub(super) enabled: bool,
-    /// Until when, if there is an end.
-    pub(super) expires: Option<String>,
+    pub(super) entries: Vec<Entry>,
 }
 
 /// An entry to be.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct NewEntry<'a> {
     /// The address as typed.
     pub(super) address: &'a str,
@@ -97,9 +94,11 @@ pub(super) struct NewEntry<'a> {
     pub(super) expires: Option<Option<Timestamp>>,
 }
 
-/// What an import did, or would do.
+/// What many changes of a list came to, or would come to.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Imported {
+    /// The version of the list.
+    pub(super) version: u64,
     /// Entries that are new.
     pub(super) added: u64,
     /// Entries that were taken off.
@@ -202,6 +201,35 @@ pub(super) struct Status {
     pub(super) settings: Settings,
     /// What `drops` does not show.
     pub(super) unseen_drops: UnseenDrops,
+    /// The Admin API over TLS, if it is switched on.
+    #[serde(default)]
+    pub(super) admin: Option<AdminListener>,
+}
+
+/// Where the Admin API listens over TLS, and what it shows there.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct AdminListener {
+    /// Each address.
+    pub(super) listen: Vec<AdminPlace>,
+    /// The file of the certificate, if it is not the daemon's own.
+    pub(super) certificate: Option<String>,
+    /// The authority that clients have to trust, if it is the daemon's own.
+    pub(super) authority: Option<String>,
+    /// When the certificate ends.
+    pub(super) ends: Option<String>,
+    /// Why a newer certificate is not served.
+    pub(super) trouble: Option<String>,
+}
+
+/// An address of the Admin API.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct AdminPlace {
+    /// Address and port.
+    pub(super) address: String,
+    /// listening or waiting.
+    pub(super) state: String,
+    /// Why it does not listen.
+    pub(super) detail: Option<String>,
 }
 
 /// Refused packets that `drops` does not show; the counters have them all.

@@ -1,5 +1,7 @@
 //! `filterctl status`: what is in force, and what is not.
 
+mod admin;
+
 use super::answers::{Settings, Status};
 use super::app;
 use super::failure::Failure;
@@ -49,6 +51,10 @@ fn print(status: &Status) -> Result<(), Failure> {
     if status.table_bytes > 0 {
         let memory = describe_bytes(status.table_bytes);
         output::line(&format!("Tables    {memory} of kernel memory, for long lists"))?;
+    }
+    let labels = ["Admin API"].into_iter().chain(std::iter::repeat(""));
+    for (label, text) in labels.zip(status.admin.iter().flat_map(admin::lines)) {
+        output::line(&format!("{label:<10}{}", output::harmless(&text)))?;
     }
     output::line("\nInterfaces")?;
     interface::print(&status.interfaces)?;

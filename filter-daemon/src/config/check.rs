@@ -1,5 +1,6 @@
 //! From the text to the built configuration. Pure.
 
+mod admin;
 mod outbound;
 
 use std::ops::RangeInclusive;
@@ -49,12 +50,14 @@ pub(super) fn check(text: &str) -> Result<Config, Vec<Fault>> {
 }
 
 fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
-    let known = ["on_exit", "paths", "control", "interface", "fail_safe", "outbound", "limits"];
+    let known =
+        ["on_exit", "paths", "control", "admin", "interface", "fail_safe", "outbound", "limits"];
     root.refuse_unknown(&known, faults);
     Config {
         on_exit: on_exit(root, faults),
         paths: paths(root, faults),
         control_group: control_group(root, faults),
+        admin: admin::admin(root, faults),
         interfaces: interfaces(root, faults),
         fail_safe: fail_safe(root, faults),
         outbound: outbound::check(root, faults),
@@ -224,12 +227,20 @@ fn fail_safe(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Vec<FailSafe> {
 fn limits(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Limits {
     let mut limits = Limits::default();
     let Some(section) = root.section("limits", faults) else { return limits };
-    let known = ["entries", "apps", "control_connections", "accelerate_from", "versions"];
+    let known = [
+        "entries",
+        "apps",
+        "control_connections",
+        "admin_connections",
+        "accelerate_from",
+        "versions",
+    ];
     section.refuse_unknown(&known, faults);
     for (key, range, limit) in [
         ("entries", 1..=MOST_ENTRIES, &mut limits.entries),
         ("apps", 1..=MOST_APPS, &mut limits.apps),
         ("control_connections", CONNECTIONS, &mut limits.control_connections),
+        ("admin_connections", CONNECTIONS, &mut limits.admin_connections),
         ("accelerate_from", 1..=MOST_ENTRIES, &mut limits.accelerate_from),
         ("versions", 1..=MOST_VERSIONS, &mut limits.versions),
     ] {

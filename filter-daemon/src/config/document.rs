@@ -87,6 +87,34 @@ impl<'d, 't> Section<'d, 't> {
         Some(self.located(key, value, text.clone().into_owned()))
     }
 
+    /// A list of texts, each with its place.
+    pub(super) fn strings(&self, key: &str, faults: &mut Faults<'_>) -> Vec<Located<String>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let wanted = "a list of texts: write [\"…\", \"…\"]";
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_type::<()>(key, value, wanted, faults);
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for (position, item) in items.iter().enumerate() {
+            let path = format!("{key}[{position}]");
+            match item.get_ref() {
+                DeValue::String(text) => {
+                    texts.push(self.located(&path, item, text.clone().into_owned()));
+                }
+                DeValue::Integer(_)
+                | DeValue::Float(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Array(_)
+                | DeValue::Table(_) => {
+                    self.wrong_type::<()>(&path, item, "a text in quotes", faults);
+                }
+            }
+        }
+        texts
+    }
+
     /// A whole number within a range.
     pub(super) fn number<T>(
         &self,
@@ -117,45 +145,26 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// The texts of a list that must not be missing or empty, with their
-    /// places.
-    pub(super) fn strings(
+    /// The same of a list that must not be missing or empty.
+    pub(super) fn some_strings(
         &self,
         key: &str,
         example: &str,
         faults: &mut Faults<'_>,
     ) -> Vec<Located<String>> {
-        let Some(value) = self.value(key) else {
-            self.refuse_missing(key, &format!("is missing: write one such as {example}"), faults);
-            return Vec::new();
-        };
-        let DeValue::Array(items) = value.get_ref() else {
-            let wanted = format!("a list of texts in quotes, such as {example}");
-            self.wrong_type::<()>(key, value, &wanted, faults);
-            return Vec::new();
-        };
-        if items.is_empty() {
-            let text = format!("is empty: write one such as {example}");
-            faults.note(value.span().start, &self.key(key), text);
-        }
-        let mut texts = Vec::new();
-        for (position, item) in items.iter().enumerate() {
-            let key = format!("{key}[{position}]");
-            match item.get_ref() {
-                DeValue::String(text) => {
-                    texts.push(self.located(&key, item, text.clone().into_owned()));
-                }
-                DeValue::Integer(_)
-                | DeValue::Float(_)
-                | DeValue::Boolean(_)
-                | DeValue::Datetime(_)
-                | DeValue::Array(_)
-                | DeValue::Table(_) => {
-                    self.wrong_type::<()>(&key, item, "a text in quotes", faults);
-                }
+        let is_empty = |value: &DeValue<'_>| value.as_array().is_some_and(|items| items.is_empty());
+        match self.value(key) {
+            None => {
+                let text = format!("is missing: write one such as {example}");
+                self.refuse_missing(key, &text, faults);
             }
+            Some(value) if is_empty(value.get_ref()) => {
+                let text = format!("is empty: write one such as {example}");
+                faults.note(value.span().start, &self.key(key), text);
+            }
+            Some(_) => return self.strings(key, faults),
         }
-        texts
+        Vec::new()
     }
 
     /// The table `[key]`.

@@ -14,6 +14,7 @@ use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{IterableMap as _, MapData};
 use filter_common::trie::TrieValue;
 
+use super::priority::{Patience, give_way};
 use super::syscall;
 
 /// Entries taken out by one system call.
@@ -22,9 +23,6 @@ const SLICE: usize = 256;
 /// Tries that may wait. Whoever retires more waits as well, or a list that is
 /// replaced again and again would fill the kernel's memory.
 const WAITING: usize = 2;
-
-/// Niceness of the thread: the highest.
-const NICENESS: i32 = 19;
 
 /// Where tries go that are out of force.
 #[derive(Clone, Debug)]
@@ -37,7 +35,7 @@ impl Reaper {
     pub(super) fn start() -> std::io::Result<Self> {
         let (sender, jobs) = sync_channel::<Job>(WAITING);
         thread::Builder::new().name("reaper".to_owned()).spawn(move || {
-            give_way();
+            give_way(Patience::Endless);
             jobs.into_iter().for_each(|job| job());
         })?;
         Ok(Self(sender))
@@ -75,14 +73,4 @@ fn take_out<A: Pod>(trie: &LpmTrie<MapData, A, TrieValue>, keys: Vec<Key<A>>) ->
     let went = !keys.is_empty() && syscall::delete_batch(trie.map().fd().as_fd(), &keys).is_ok();
     thread::yield_now();
     went
-}
-
-/// Makes the calling thread the last one to run.
-fn give_way() {
-    // SAFETY: sets a number of the calling thread (0: the caller) alone.
-    let refused = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0;
-    if refused {
-        let error = std::io::Error::last_os_error();
-        tracing::debug!(%error, "old lists are freed at ordinary priority");
-    }
 }

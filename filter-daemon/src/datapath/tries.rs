@@ -14,6 +14,7 @@ use filter_common::trie::{ACCELERATED, ListRef, TRIE_PLACES, TrieNote, place as 
 use super::error::chain;
 use super::family::Family;
 use super::outer::Outer;
+use super::priority::{Patience, give_way};
 use super::reaper::Reaper;
 use super::table::{Mended, Table};
 use super::trie::{self, KeyChange, Trie, TrieError};
@@ -188,13 +189,10 @@ impl<F: Family> Tries<F> {
         prefixes: &PrefixTable<F::Net>,
     ) -> Result<(), DatapathError> {
         let place = bare(named);
-        // Side by side: each takes a good part of a second for a long list.
-        let (trie, table) = thread::scope(|scope| {
-            let table = (named & ACCELERATED != 0)
-                .then(|| scope.spawn(|| Table::build(prefixes, sieve_bits(named))));
-            let trie = trie::build::<F>(prefixes);
-            (trie, table.map(|table| table.join().expect("making a table does not panic")))
-        });
+        let (trie, table) = match named & ACCELERATED != 0 {
+            true => build_long::<F>(prefixes, sieve_bits(named)),
+            false => (trie::build::<F>(prefixes), None),
+        };
         let trie = trie.map_err(|error| failure::<F>("fill", place, error))?;
         let table = table.transpose().map_err(self.error("make the table of", place))?;
         self.release(place)?;
@@ -328,6 +326,26 @@ impl<F: Family> Tries<F> {
     ) -> impl FnOnce(MapError) -> DatapathError + use<F> {
         move |error| DatapathError::map(operation, &format!("{}{place}", F::TRIE))(error)
     }
+}
+
+/// Makes trie and table side by side, and gives way to others meanwhile: each
+/// takes a good part of a second for a long list.
+fn build_long<F: Family>(
+    prefixes: &PrefixTable<F::Net>,
+    sieve_bits: u32,
+) -> (Result<Trie<F>, TrieError>, Option<Result<Table, MapError>>) {
+    thread::scope(|scope| {
+        let table = scope.spawn(|| {
+            give_way(Patience::Some);
+            Table::build(prefixes, sieve_bits)
+        });
+        let trie = scope.spawn(|| {
+            give_way(Patience::Some);
+            trie::build::<F>(prefixes)
+        });
+        let trie = trie.join().expect("making a trie does not panic");
+        (trie, Some(table.join().expect("making a table does not panic")))
+    })
 }
 
 fn remove_pin(pin: &Path) -> Result<(), DatapathError> {

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use imbl::OrdMap;
+
 use super::change::{Change, Row};
 use crate::access_list::{AccessList, ListError};
 use crate::app::App;
+use crate::id::ObjectId;
 use crate::state::State;
 
 /// The state that a change makes of the one before it.
@@ -28,6 +31,8 @@ pub(super) fn apply(before: &State, change: &Change) -> Result<State, ListError>
                 })?;
             }
             Row::Replaced { app, new, .. } => on_list(&mut state, app, |list| list.replace(new))?,
+            Row::Key { old, new } => put(&mut state.keys, old, new, |key| key.id),
+            Row::Session { old, new } => put(&mut state.sessions, old, new, |session| session.id),
         }
     }
     Ok(state)
@@ -42,5 +47,18 @@ fn on_list(
         Some(app) => change(&mut Arc::make_mut(app).list),
         // A list that is gone with its app.
         None => Ok(()),
+    }
+}
+
+fn put<T>(
+    items: &mut OrdMap<ObjectId, Arc<T>>,
+    old: &Option<Arc<T>>,
+    new: &Option<Arc<T>>,
+    id: impl Fn(&T) -> ObjectId,
+) {
+    match (old, new) {
+        (_, Some(new)) => drop(items.insert(id(new), Arc::clone(new))),
+        (Some(old), None) => drop(items.remove(&id(old))),
+        (None, None) => {}
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::access_list::Entry;
 use crate::app::App;
 use crate::command::{ListChange, Outcome};
+use crate::key::{Key, Session};
 use crate::state::Settings;
 
 /// What a command comes to.
@@ -37,6 +38,10 @@ pub(super) enum Row {
     Removed { app: Arc<App>, entries: Vec<Arc<Entry>> },
     /// An entry in the place of the one with the same id.
     Replaced { app: Arc<App>, old: Arc<Entry>, new: Arc<Entry> },
+    /// An API key with its access list; new or gone as an app is.
+    Key { old: Option<Arc<Key>>, new: Option<Arc<Key>> },
+    /// A session; new or gone as an app is.
+    Session { old: Option<Arc<Session>>, new: Option<Arc<Session>> },
 }
 
 /// A list that has a new version.
@@ -60,7 +65,7 @@ impl Change {
     /// How many rows of the database it touches.
     pub(super) fn count(&self) -> usize {
         let count = |row: &Row| match row {
-            Row::App { .. } | Row::Replaced { .. } => 1,
+            Row::App { .. } | Row::Replaced { .. } | Row::Key { .. } | Row::Session { .. } => 1,
             Row::Added { entries, .. } | Row::Removed { entries, .. } => entries.len(),
         };
         self.rows.iter().map(count).sum()

@@ -23,7 +23,7 @@ const FILE_IN_THE_MAKING: &str = "filterd.db.new";
 
 /// "flt" and a one.
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"flt1");
-const SCHEMA_VERSION: u32 = 2;
+const SCHEMA_VERSION: u32 = 3;
 
 const SCHEMA: &str = "
     CREATE TABLE host (
@@ -90,9 +90,41 @@ const SCHEMA: &str = "
         reason TEXT NOT NULL,
         action TEXT NOT NULL,
         subject TEXT NOT NULL,
-        detail TEXT NOT NULL,
-        seal INTEGER NOT NULL
+        detail TEXT NOT NULL
     ) STRICT;
+    CREATE TABLE keys (
+        id TEXT PRIMARY KEY NOT NULL,
+        public TEXT NOT NULL UNIQUE,
+        secret BLOB NOT NULL,
+        description TEXT NOT NULL,
+        enabled INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        created_by TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE key_sources (
+        id TEXT PRIMARY KEY NOT NULL,
+        key TEXT NOT NULL REFERENCES keys (id),
+        place INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        comment TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        UNIQUE (key, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sessions (
+        id TEXT PRIMARY KEY NOT NULL,
+        key TEXT NOT NULL REFERENCES keys (id),
+        refresh BLOB NOT NULL,
+        issued INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        access BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE key_uses (
+        id TEXT PRIMARY KEY NOT NULL,
+        count INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        address TEXT
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// How long another reader, such as a backup, may hold a lock.

@@ -17,6 +17,9 @@ pub(super) const DATABASE: &str = "filterd.db";
 
 const LOCK: &str = "lock";
 
+/// What else the daemon keeps beside the database.
+const OTHERS: [&str; 5] = [LOCK, "ca.pem", "ca.key", "server.pem", crate::auth::FIRST_KEY_FILE];
+
 /// Held for as long as the store is open; the kernel lets go of it when the
 /// process ends, however it ends.
 pub(super) type Lock = Flock<File>;
@@ -44,7 +47,8 @@ pub(super) fn claim(directory: &Path) -> Result<Lock, OpenError> {
 fn holds_only_ours(directory: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
-        if name != LOCK && !name.as_encoded_bytes().starts_with(DATABASE.as_bytes()) {
+        let is_database = name.as_encoded_bytes().starts_with(DATABASE.as_bytes());
+        if !is_database && !OTHERS.iter().any(|ours| name == **ours) {
             return Ok(false);
         }
     }

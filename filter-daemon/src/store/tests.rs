@@ -3,6 +3,7 @@
 mod bulk;
 mod damage;
 mod full;
+mod keys;
 mod limits;
 mod random;
 
@@ -24,6 +25,7 @@ const LIMITS: Limits = Limits {
     entries: 1_000_000,
     apps: 127,
     control_connections: 64,
+    admin_connections: 64,
     accelerate_from: 1000,
     versions: 1000,
 };

@@ -16,12 +16,15 @@ use super::draft::{Circumstances, work_out};
 use super::error::StoreError;
 use super::fresh::Fresh;
 use super::history::{self, Origin};
+use super::keys::record_uses;
 use super::record::{record, record_host};
 use super::seal::Seal;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::command::{AppChange, AppRef, Command, Outcome, Request, Session};
 use crate::config::{FailSafe, Limits};
+use crate::id::ObjectId;
+use crate::key_use::Use;
 use crate::policy;
 use crate::state::State;
 
@@ -34,10 +37,12 @@ const MANY_ROWS: usize = 4096;
 /// Whether a state may come into being.
 type Check<'a> = dyn Fn(&State) -> Result<(), StoreError> + Sync + 'a;
 
-/// A request and where its answer goes.
-pub(super) struct Job {
-    pub(super) request: Request,
-    pub(super) reply: oneshot::Sender<Result<Done, StoreError>>,
+/// What the writer is to do, and where its answer goes.
+pub(super) enum Job {
+    /// A change of state.
+    Change(Request, oneshot::Sender<Result<Done, StoreError>>),
+    /// What is known of the use of keys, which is no state.
+    NoteUses(Vec<(ObjectId, Use)>, oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// What was done, or would be.
@@ -47,8 +52,20 @@ pub struct Done {
     pub outcome: Outcome,
     /// The revision of the state that holds it.
     pub revision: u64,
-    /// The version of the list that it was about.
+    /// The version of the list that it was about; of a change of a group's
+    /// apps, the revision.
     pub version: Option<u64>,
+}
+
+/// What counts the changes that a command may collide with.
+#[derive(Clone, Copy)]
+enum Tally {
+    /// Of a list.
+    List(AppRef),
+    /// Of everything.
+    State,
+    /// It collides with none.
+    None,
 }
 
 /// Owns the connection and the latest state.
@@ -67,16 +84,51 @@ pub(super) struct Writer {
 }
 
 impl Done {
-    fn of(outcome: Outcome, state: &State, app: Option<AppRef>) -> Self {
-        let app = app.and_then(|AppRef { app, .. }| state.apps.get(&app));
-        Self { outcome, revision: state.revision, version: app.map(|app| app.list.version) }
+    fn of(outcome: Outcome, state: &State, tally: Tally) -> Self {
+        Self { outcome, revision: state.revision, version: tally.count(state) }
+    }
+}
+
+impl Tally {
+    fn of(command: &Command) -> Self {
+        match (command, command.app()) {
+            (Command::Apply { .. }, _) => Self::State,
+            (_, Some(app)) => Self::List(app),
+            (_, None) => Self::None,
+        }
+    }
+
+    fn count(self, state: &State) -> Option<u64> {
+        match self {
+            Self::List(AppRef { app, .. }) => state.apps.get(&app).map(|app| app.list.version),
+            Self::State => Some(state.revision),
+            Self::None => None,
+        }
+    }
+
+    /// Refuses a change that was made for another version.
+    fn refuse_other(self, before: &State, expected: Option<u64>) -> Result<(), StoreError> {
+        match (self.count(before), expected) {
+            (Some(found), Some(expected)) if found != expected => Err(match self {
+                Self::State => StoreError::RevisionMismatch { expected, found },
+                Self::List(_) | Self::None => StoreError::VersionMismatch { expected, found },
+            }),
+            (_, _) => Ok(()),
+        }
     }
 }
 
 impl Writer {
     /// Works until the last handle is gone.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(Job { request, reply }) = queue.blocking_recv() {
+        while let Some(job) = queue.blocking_recv() {
+            let (request, reply) = match job {
+                Job::Change(request, reply) => (request, reply),
+                Job::NoteUses(uses, reply) => {
+                    let _ = reply.send(self.note_uses(uses));
+                    continue;
+                }
+            };
             let before = Arc::clone(&self.publish.borrow());
             let answer = self.execute(&before, request);
             if let Err(error) = &answer {
@@ -94,12 +146,13 @@ impl Writer {
 
     fn execute(&mut self, before: &State, request: Request) -> Result<Done, StoreError> {
         let Request { command, caller, terms } = request;
-        refuse_other_version(before, &command, terms.expected)?;
-        let (touches_policy, app) = (touches_policy(&command), command.app());
-        let (action, now) = (command.action(), unix_seconds());
+        let (touches_policy, tally) = (touches_policy(&command), Tally::of(&command));
+        tally.refuse_other(before, terms.expected)?;
+        let (action, is_audited) = (command.action(), command.is_audited());
+        let now = unix_seconds();
         let change = self.work_out(before, command, &caller, now)?;
         if change.rows.is_empty() && change.settings == before.settings {
-            return Ok(Done::of(change.outcome, before, app));
+            return Ok(Done::of(change.outcome, before, tally));
         }
         let fail_safe = Arc::clone(&self.fail_safe);
         let check = |after: &State| {
@@ -110,17 +163,28 @@ impl Writer {
         };
         if terms.dry_run {
             check(&apply(before, &change)?)?;
-            return Ok(Done::of(change.outcome, before, app));
+            return Ok(Done::of(change.outcome, before, tally));
         }
         let revision = before.revision + 1;
-        let origin = Origin { revision, at: now, caller: &caller, reason: &terms.reason, action };
+        let reason = &terms.reason;
+        let origin = Origin { revision, at: now, caller: &caller, reason, action, is_audited };
         let (after, seal) = self.commit(before, &change, &origin, &check)?;
         self.seal = seal;
         self.next_number = change.next_number;
         self.rows_since_checkpoint += change.count() + 1;
-        let done = Done::of(outcome(change.outcome, &after), &after, app);
+        let done = Done::of(outcome(change.outcome, &after), &after, tally);
         self.publish.send_replace(Arc::new(after));
         Ok(done)
+    }
+
+    /// A key may have been deleted since it was used.
+    fn note_uses(&mut self, mut uses: Vec<(ObjectId, Use)>) -> Result<(), StoreError> {
+        let state = Arc::clone(&self.publish.borrow());
+        uses.retain(|(id, _)| state.has_key_or_source(*id));
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        record_uses(&transaction, &uses)?;
+        Ok(transaction.commit()?)
     }
 
     fn work_out(
@@ -230,21 +294,6 @@ fn refuse_cut(
     Ok(())
 }
 
-/// Refuses a change that was made for another version of the list.
-fn refuse_other_version(
-    before: &State,
-    command: &Command,
-    expected: Option<u64>,
-) -> Result<(), StoreError> {
-    let app = command.app().and_then(|AppRef { app, .. }| before.apps.get(&app));
-    let (Some(app), Some(expected)) = (app, expected) else { return Ok(()) };
-    let found = app.list.version;
-    if found == expected {
-        return Ok(());
-    }
-    Err(StoreError::VersionMismatch { expected, found })
-}
-
 /// Apps that were made or changed, with their lists.
 fn outcome(outcome: Outcome, after: &State) -> Outcome {
     let latest = |app: Arc<App>| after.apps.get(&app.id).cloned().unwrap_or(app);
@@ -255,7 +304,11 @@ fn outcome(outcome: Outcome, after: &State) -> Outcome {
             let changes = changes.map(|change| AppChange { app: latest(change.app), ..change });
             Outcome::Applied(changes.collect())
         }
-        Outcome::Entry(_) | Outcome::Deleted | Outcome::List(_) | Outcome::Settings(_) => outcome,
+        Outcome::Entry(_)
+        | Outcome::Deleted
+        | Outcome::List(_)
+        | Outcome::Settings(_)
+        | Outcome::Key(_) => outcome,
     }
 }
 
@@ -267,13 +320,15 @@ fn touches_policy(command: &Command) -> bool {
         | Command::UpdateApp { .. }
         | Command::DeleteApp { .. }
         | Command::Apply { .. } => true,
-        Command::CreateEntry { .. }
+        Command::EditOrigins { .. }
+        | Command::CreateEntry { .. }
         | Command::UpdateEntry { .. }
         | Command::DeleteEntry { .. }
         | Command::ImportEntries { .. }
         | Command::RestoreList { .. }
         | Command::DropExpired { .. }
-        | Command::UpdateSettings { .. } => false,
+        | Command::UpdateSettings { .. }
+        | Command::Key(_) => false,
     }
 }
 

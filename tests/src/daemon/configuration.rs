@@ -14,10 +14,16 @@ pub struct Configuration {
     pub on_exit: Option<&'static str>,
     /// The group that may use the control socket.
     pub group: Option<String>,
+    /// Where the Admin API listens.
+    pub admin_listen: Vec<String>,
+    /// Other lines of `[admin]`.
+    pub admin_lines: Vec<String>,
     /// Connections to the control socket.
     pub control_connections: Option<u32>,
     /// From how many entries on a list gets a table in front of its tries.
     pub accelerate_from: Option<u32>,
+    /// Versions of a list that are kept.
+    pub versions: Option<u32>,
 }
 
 impl Configuration {
@@ -50,9 +56,16 @@ impl Configuration {
         if let Some(group) = &self.group {
             line(&mut text, format_args!("[control]\ngroup = {group:?}"));
         }
+        if !self.admin_listen.is_empty() {
+            line(&mut text, format_args!("[admin]\nlisten = {:?}", self.admin_listen));
+        }
+        for admin in &self.admin_lines {
+            line(&mut text, format_args!("{admin}"));
+        }
         let limits = [
             ("control_connections", self.control_connections),
             ("accelerate_from", self.accelerate_from),
+            ("versions", self.versions),
         ];
         if limits.iter().any(|(_, value)| value.is_some()) {
             line(&mut text, format_args!("[limits]"));

@@ -16,20 +16,11 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::fault::Fault;
+use crate::api::limits::{ANSWER_PATIENCE, HEAD_PATIENCE, LONGEST_HEAD_BYTES, MOST_HEADERS};
 use crate::caller::Caller;
-
-/// How long a client may take for a request's head, and how long it may stay
-/// idle between requests.
-pub(super) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long a client may leave an answer unread.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a client that is refused may take to notice.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(1);
-
-const LONGEST_HEAD_BYTES: usize = 64 << 10;
-const MOST_HEADERS: usize = 64;
 
 /// Serves the connection until the client leaves, or until the request that
 /// is open at shutdown has its answer.
@@ -42,6 +33,7 @@ pub(super) async fn serve(
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(ANSWER_PATIENCE));
     let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(caller.from);
         request.extensions_mut().insert(caller.clone());
         TowerToHyperService::new(router.clone()).call(request)
     });

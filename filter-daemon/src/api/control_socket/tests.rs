@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::connection::HEAD_PATIENCE;
 use super::*;
+use crate::api::limits::HEAD_PATIENCE;
 use crate::api::tests::bench::Bench;
 
 const STATUS: &[u8] = b"GET /api/filter/v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";

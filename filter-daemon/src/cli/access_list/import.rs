@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::cli::answers::{App, Imported, NewEntry};
 use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
+use crate::cli::terms::Terms;
 use crate::feed::{Feed, Format, Listed};
 use outcome::Outcome;
 use selection::Selection;
@@ -63,6 +64,9 @@ pub(in crate::cli) struct Options {
     /// What the entries are for, in place of what the file says
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
+
+    #[command(flatten)]
+    terms: Terms,
 }
 
 #[derive(Serialize)]
@@ -91,14 +95,15 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
         invocation.warn(&format!("{name} holds {address}, which lets everybody in"));
     }
     let body = options.body(&feed);
-    let path = format!("{}/access_list/import", app.path());
+    let path = format!("{}/import", app.access_list_path());
     let outcome = Outcome { file: &name, app: &app.client_app_id, feed: &feed };
     if options.dry_run {
-        let would = invocation.rehearse(Method::POST, &path, &body).await?;
+        let would = invocation.rehearse(&options.terms, Method::POST, &path, Some(&body)).await?;
+        let would: Imported = would.parse()?;
         options.warn_of_guard(invocation, &would);
         return outcome.show_plan(invocation.json, &would);
     }
-    let saved = invocation.change(Method::POST, &path, Some(&body)).await;
+    let saved = invocation.change_on(&options.terms, Method::POST, &path, Some(&body)).await;
     let saved = saved.map_err(with_way_out)?;
     outcome.show(invocation.json, &saved.parse()?)?;
     saved.in_force()

@@ -39,7 +39,7 @@ fn label(section: &Section<'_, '_>, others: &[Outbound], faults: &mut Faults<'_>
 
 fn addresses(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Vec<IpAddr> {
     let mut found = Vec::new();
-    for text in &section.strings("addresses", "[\"192.0.2.1\"]", faults) {
+    for text in &section.some_strings("addresses", "[\"192.0.2.1\"]", faults) {
         match address(text) {
             Ok(address) if found.contains(&address) => {
                 faults.refuse(text, format!("{address} is given twice: leave one of them away"));

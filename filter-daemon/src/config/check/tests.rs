@@ -1,9 +1,11 @@
 //! Every key, every kind of fault.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
-use crate::config::ConfigError;
+use crate::config::{Admin, ConfigError};
+use crate::tls::PairFiles;
 
 const SMALLEST: &str = "[[interface]]\nname = \"eth0\"\n";
 
@@ -24,6 +26,7 @@ fn smallest_file_has_the_defaults() {
     assert_eq!(config.on_exit, OnExit::Keep);
     assert_eq!(config.paths, Paths::default());
     assert_eq!(config.control_group, None);
+    assert_eq!(config.admin, Admin::default());
     assert_eq!(
         config.interfaces,
         [InterfaceRule { pattern: "eth0".into(), mode: AttachMode::Auto }]
@@ -36,6 +39,7 @@ fn smallest_file_has_the_defaults() {
             entries: 1_000_000,
             apps: 127,
             control_connections: 64,
+            admin_connections: 256,
             accelerate_from: 1000,
             versions: 1000
         }
@@ -53,6 +57,12 @@ fn every_key_is_read() {
         pins = "/sys/fs/bpf/other"
         [control]
         group = "filterd-admins"
+        [admin]
+        listen = ["127.0.0.1:8443", "[::1]:8443"]
+        certificate = "/etc/tls/cert.pem"
+        key = "/etc/tls/key.pem"
+        access_token_s = 5
+        refresh_token_s = 10
         [[interface]]
         name = "eth*"
         mode = "native"
@@ -74,6 +84,7 @@ fn every_key_is_read() {
         entries = 1_000
         apps = 3
         control_connections = 8
+        admin_connections = 9
         accelerate_from = 1
         versions = 5
         "#,
@@ -84,6 +95,21 @@ fn every_key_is_read() {
     assert_eq!(config.paths.control_socket, Path::new("/srv/run/c.sock"));
     assert_eq!(config.paths.pins, Path::new("/sys/fs/bpf/other"));
     assert_eq!(config.control_group.as_deref(), Some("filterd-admins"));
+    assert_eq!(
+        config.admin,
+        Admin {
+            listen: vec![
+                ([127, 0, 0, 1], 8443).into(),
+                (std::net::Ipv6Addr::LOCALHOST, 8443).into()
+            ],
+            certificate: Some(PairFiles {
+                certificate: "/etc/tls/cert.pem".into(),
+                key: "/etc/tls/key.pem".into()
+            }),
+            access_token: Duration::from_secs(5),
+            refresh_token: Duration::from_secs(10),
+        }
+    );
     let modes: Vec<_> = config.interfaces.iter().map(|rule| rule.mode).collect();
     assert_eq!(modes, [AttachMode::Native, AttachMode::Generic]);
     let sources: Vec<_> =
@@ -95,7 +121,14 @@ fn every_key_is_read() {
     assert_eq!(outbound, [("aws", &vec![one, six]), ("on-site_2", &vec![one])]);
     assert_eq!(
         config.limits,
-        Limits { entries: 1_000, apps: 3, control_connections: 8, accelerate_from: 1, versions: 5 }
+        Limits {
+            entries: 1_000,
+            apps: 3,
+            control_connections: 8,
+            admin_connections: 9,
+            accelerate_from: 1,
+            versions: 5
+        }
     );
 }
 
@@ -238,5 +271,28 @@ proptest::proptest! {
     #[test]
     fn no_text_panics(text in ".{0,200}") {
         let _ = Config::parse(&text);
+    }
+}
+
+#[test]
+fn faults_of_the_admin_listener_name_what_to_write() {
+    for (text, key, words) in [
+        ("listen = \"127.0.0.1:8443\"", "admin.listen", "a list of texts"),
+        ("listen = [8443]", "admin.listen[0]", "a text in quotes"),
+        ("listen = [\"127.0.0.1\"]", "admin.listen[0]", "\"127.0.0.1:8443\""),
+        ("listen = [\"::1\"]", "admin.listen[0]", "\"[::1]:8443\""),
+        ("listen = [\"[::1]:1\", \"localhost:2\"]", "admin.listen[1]", "an address and a port"),
+        ("listen = [\"[::1]:0\"]", "admin.listen[0]", "port 0"),
+        ("listen = [\"[::1]:1\", \"[0::1]:1\"]", "admin.listen[1]", "given twice"),
+        ("certificate = \"/a\"", "admin.certificate", "admin.key"),
+        ("key = \"/a\"", "admin.key", "admin.certificate"),
+        ("key = \"a\"\ncertificate = \"/a\"", "admin.key", "absolute path"),
+        ("access_token_s = 0", "admin.access_token_s", "from 1 to 86400"),
+        ("refresh_token_s = 15552001", "admin.refresh_token_s", "to 15552000"),
+        ("listne = []", "admin.listne", "`listen`"),
+    ] {
+        let (_, found, told) = only_fault(&format!("{SMALLEST}[admin]\n{text}\n"));
+        assert_eq!(found, key);
+        assert!(told.contains(words), "{text}: {told}");
     }
 }

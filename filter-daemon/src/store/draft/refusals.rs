@@ -48,13 +48,19 @@ impl Draft<'_> {
         said: &EntryFields,
     ) -> Result<(), StoreError> {
         let now = self.circumstances.fresh.now;
-        if entry.comment.len() > LONGEST_COMMENT_BYTES {
-            return Err(StoreError::CommentTooLong(entry.comment.len()));
-        }
+        refuse_long_comment(&entry.comment)?;
         if said.expires.is_some() && entry.has_expired(now) {
             let address = entry.address.text().to_owned();
             return Err(StoreError::ExpiresInPast { address });
         }
         Ok(())
+    }
+}
+
+/// Refuses a text for people that is no remark any more.
+pub(super) fn refuse_long_comment(comment: &str) -> Result<(), StoreError> {
+    match comment.len() {
+        length if length > LONGEST_COMMENT_BYTES => Err(StoreError::CommentTooLong(length)),
+        _ => Ok(()),
     }
 }

@@ -62,8 +62,8 @@ fn command(bench: &Bench, step: &Step) -> Option<Command> {
         address: address(number),
         fields: EntryFields {
             comment: Some(format!("no. {number}")),
-            enabled: Some(number % 5 != 0),
-            expires: Some((number % 7 == 0).then_some(i64::MAX)),
+            enabled: Some(!number.is_multiple_of(5)),
+            expires: Some(number.is_multiple_of(7).then_some(i64::MAX)),
         },
     };
     Some(match step {

@@ -1,0 +1,54 @@
+//! TLS for every listener of the daemon: version 1.3 and nothing older.
+//!
+//! Owns the server configuration, the daemon's own certificate authority, and
+//! the certificate that is served: its own or a pair of files, and when it is
+//! to be replaced. Knows nothing of what is served over it.
+//!
+//! Invariants: no setting brings TLS 1.2 back; no request is taken from early
+//! data; a certificate is served only together with the key that fits it; a
+//! bad file never replaces a good pair.
+
+mod authority;
+mod expiry;
+mod identity;
+mod keeper;
+mod own;
+mod served;
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::ResolvesServerCert;
+use rustls::version::TLS13;
+
+pub use authority::AuthorityError;
+pub use identity::{Identity, PairError, PairFiles};
+pub use keeper::{Keeper, Names, Source};
+pub use served::{Held, Served};
+
+/// The configuration of a server: whose certificate is shown is up to the
+/// resolver, and the protocols are named as ALPN names them, the best first.
+///
+/// A session can be resumed by a ticket; whoever resumes one has to ask again
+/// for everything else, as nothing is taken from early data.
+pub fn server_config(
+    resolver: Arc<dyn ResolvesServerCert>,
+    protocols: &[&[u8]],
+) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Keeps the certificate that is served good: reads a pair of files again when
+//! they change, renews the daemon's own, and warns ahead of an end.
+//!
+//! A pair is taken over as a whole or not at all; the last good one stays.
+
+mod stamp;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::authority::{Authority, AuthorityError};
+use super::expiry::Expiry;
+use super::identity::{Identity, PairError, PairFiles};
+use super::own;
+use super::served::{Held, Served};
+use stamp::Stamp;
+
+/// How often it looks whether something is to be done.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The names and addresses that the daemon's own certificate is to have now.
+pub type Names = Box<dyn Fn() -> Vec<String> + Send>;
+
+/// Where a certificate comes from.
+pub enum Source {
+    /// A pair of files that somebody else renews.
+    Files(PairFiles),
+    /// The daemon's own authority.
+    Own {
+        /// Where the authority and the certificate are kept.
+        directory: PathBuf,
+        /// What the authority is called; the host's name.
+        host: String,
+        /// What the certificate is for.
+        names: Names,
+    },
+}
+
+/// Watches over one certificate.
+pub struct Keeper {
+    source: Source,
+    /// Our own authority, and what its certificate is for, once there is one.
+    own: Option<(Authority, Vec<String>)>,
+    /// The files as they were when they were read last.
+    read: Option<Stamp>,
+    /// The files as they were at the last look.
+    seen: Option<Stamp>,
+    expiry: Option<Expiry>,
+    held: watch::Sender<Held>,
+}
+
+/// Why there is no newer certificate.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Pair(#[from] PairError),
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+}
+
+impl Keeper {
+    /// Takes a first look: what is held then is there before anybody connects.
+    pub fn start(source: Source, now: SystemTime) -> Self {
+        let (held, _) = watch::channel(Held::default());
+        let mut keeper = Self { source, own: None, read: None, seen: None, expiry: None, held };
+        keeper.seen = keeper.stamp();
+        keeper.look(now);
+        keeper
+    }
+
+    /// What is held, from now on.
+    pub fn held(&self) -> watch::Receiver<Held> {
+        self.held.subscribe()
+    }
+
+    /// What is held, for TLS.
+    pub fn served(&self) -> Served {
+        Served(self.held.subscribe())
+    }
+
+    /// Looks again and again, until the token is cancelled.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let pause = || tokio::time::sleep(LOOK);
+        while shutdown.run_until_cancelled(pause()).await.is_some() {
+            // Files may lie on a slow disk.
+            let looked = tokio::task::spawn_blocking(move || {
+                self.look(SystemTime::now());
+                self
+            });
+            match looked.await {
+                Ok(keeper) => self = keeper,
+                Err(error) => {
+                    return tracing::error!(%error, "certificates are not looked after any more");
+                }
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn look(&mut self, now: SystemTime) {
+        let outcome = match &self.source {
+            Source::Files(files) => {
+                let files = files.clone();
+                self.look_at_files(&files)
+            }
+            Source::Own { .. } => self.look_at_own(now),
+        };
+        match outcome {
+            Ok(Some(identity)) => self.serve(identity),
+            Ok(None) => {}
+            Err(trouble) => self.complain(&trouble.to_string()),
+        }
+        self.warn_of_end(Timestamp::try_from(now).unwrap_or_default());
+    }
+
+    /// A new pair, if there is one and nobody is still writing it.
+    fn look_at_files(&mut self, files: &PairFiles) -> Result<Option<Identity>, Trouble> {
+        let now = self.stamp();
+        let is_settled = self.seen == now;
+        self.seen = now;
+        if self.read == now && self.read.is_some() || !is_settled {
+            return Ok(None);
+        }
+        let identity = Identity::read(files);
+        self.read = now;
+        Ok(identity.map(Some)?)
+    }
+
+    /// A new certificate, if the one that is held does not do any more.
+    fn look_at_own(&mut self, now: SystemTime) -> Result<Option<Identity>, Trouble> {
+        let Source::Own { directory, host, names } = &self.source else { return Ok(None) };
+        let wanted = names();
+        if let (Some(identity), Some((_, names))) = (&self.held.borrow().identity, &self.own)
+            && *names == wanted
+            && own::is_good(identity, now)
+        {
+            return Ok(None);
+        }
+        let authority = match self.own.take() {
+            Some((authority, _)) => authority,
+            None => Authority::open(directory, host)?,
+        };
+        let path = authority.path().to_owned();
+        self.held.send_if_modified(|held| held.authority.replace(path.clone()) != Some(path));
+        let identity = own::identity(directory, &authority, &wanted, now);
+        self.own = Some((authority, wanted));
+        Ok(Some(identity?))
+    }
+
+    fn serve(&mut self, identity: Identity) {
+        let is_new = self.held.send_if_modified(|held| {
+            let same = held.identity.as_ref().is_some_and(|old| old.leaf() == identity.leaf());
+            let changed = !same || held.trouble.is_some();
+            held.trouble = None;
+            held.identity = Some(identity.clone());
+            changed
+        });
+        if is_new {
+            tracing::info!(ends = %identity.ends(), certificate = %self, "this certificate is served");
+            self.expiry = Some(Expiry::new(identity.ends()));
+        }
+    }
+
+    fn complain(&self, trouble: &str) {
+        let held = self.held.borrow().identity.is_some();
+        let is_news = self.held.send_if_modified(|held| {
+            held.trouble.replace(trouble.to_owned()).as_deref() != Some(trouble)
+        });
+        match (is_news, held) {
+            (true, true) => {
+                tracing::warn!(certificate = %self, "{trouble}; the last good certificate stays");
+            }
+            (true, false) => {
+                tracing::warn!(certificate = %self, "{trouble}; no client is served until this is mended");
+            }
+            (false, _) => {}
+        }
+    }
+
+    fn warn_of_end(&mut self, now: Timestamp) {
+        let warning = self.expiry.as_mut().and_then(|expiry| expiry.warning(now));
+        if let Some(warning) = warning {
+            tracing::warn!(certificate = %self, "the certificate {warning}");
+        }
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        match &self.source {
+            Source::Files(files) => Some(Stamp::of(files)),
+            Source::Own { .. } => None,
+        }
+    }
+
+    fn file(&self) -> &Path {
+        match &self.source {
+            Source::Files(files) => &files.certificate,
+            Source::Own { directory, .. } => directory,
+        }
+    }
+}
+
+impl fmt::Display for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.file().display().fmt(f)
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("file", &self.file()).finish_non_exhaustive()
+    }
+}

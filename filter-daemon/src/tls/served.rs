@@ -1,0 +1,38 @@
+//! The certificate that is served now, as a keeper publishes it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio::sync::watch;
+
+use super::identity::Identity;
+
+/// What is served now, and what is wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// The certificate, if there is a good one.
+    pub identity: Option<Identity>,
+    /// Where the certificate of our own authority is, for clients to trust.
+    pub authority: Option<PathBuf>,
+    /// Why a newer one is not served.
+    pub trouble: Option<String>,
+}
+
+/// Shows what a keeper holds to TLS clients.
+#[derive(Clone)]
+pub struct Served(pub(super) watch::Receiver<Held>);
+
+impl ResolvesServerCert for Served {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.borrow().identity.as_ref().map(|identity| Arc::clone(identity.certified()))
+    }
+}
+
+impl fmt::Debug for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Served")
+    }
+}
