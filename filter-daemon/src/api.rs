@@ -31,6 +31,7 @@ mod outbound;
 mod path;
 mod peer;
 mod proxy;
+mod shut_out;
 mod tls_listener;
 mod wire;
 

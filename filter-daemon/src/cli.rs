@@ -13,22 +13,29 @@ mod answers;
 mod app;
 mod app_choice;
 mod arguments;
+mod audit;
 mod change;
 mod client;
 mod counters;
+mod diff;
 mod drops;
 mod failure;
+mod history;
 mod interface;
 mod invocation;
+mod key;
 mod names;
+mod newest;
 mod outbound;
 mod output;
 mod proxy;
+mod restore;
 mod settings;
 mod ssh;
 mod status;
 mod switch;
 mod terminal;
+mod terms;
 mod written_file;
 
 use std::process::ExitCode;
@@ -87,9 +94,14 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Settings { task } => settings::run(&invocation, task).await,
         Task::App { task } => app::run(&invocation, task).await,
         Task::AccessList { task } => access_list::run(&invocation, task).await,
+        Task::History(options) => history::run(&invocation, options).await,
+        Task::Diff(options) => diff::run(&invocation, options).await,
+        Task::Restore(options) => restore::run(&invocation, options).await,
+        Task::Audit(options) => audit::run(&invocation, options).await,
         Task::Names { task } => names::run(&invocation, task).await,
         Task::Proxy { task } => proxy::run(&invocation, task).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
+        Task::Key { task } => key::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,
         Task::Counters(options) => counters::run(&invocation, options).await,
         Task::Detach => switch::detach(&invocation).await,

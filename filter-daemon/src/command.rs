@@ -2,18 +2,18 @@
 //! carries out.
 
 mod key;
+mod outcome;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 pub use key::{KeyCommand, KeyOutcome, NewKey, NewKeySource};
+pub use outcome::{AppChange, AppVerb, ListChange, Outcome};
 
-use crate::access_list::{Address, Entry, EntryFields, Prefix};
+use crate::access_list::{Address, EntryFields, Prefix};
 use crate::app::{App, Mode, ProxySettings, Scope};
 use crate::caller::Caller;
 use crate::id::ObjectId;
 use crate::origin::Origin;
-use crate::state::Settings;
 
 /// A change, who asks for it, and on what terms.
 #[derive(Clone, Debug)]
@@ -31,7 +31,8 @@ pub struct Request {
 pub struct Terms {
     /// The caller's own session: a change that would cut it is refused.
     pub protect: Option<Session>,
-    /// The version that the list must have before the change.
+    /// The version that the list must have before the change; of a change of
+    /// a group's apps, the revision of the state.
     pub expected: Option<u64>,
     /// Why, in the caller's words, possibly empty; kept with the version.
     pub reason: String,
@@ -64,6 +65,15 @@ pub enum Command {
         app: AppRef,
         /// What is to be different.
         fields: AppFields,
+    },
+    /// Changes single origins of an app.
+    EditOrigins {
+        /// Of which one.
+        app: AppRef,
+        /// Those to add; one that is listed stays as it is.
+        add: Vec<Origin>,
+        /// Those to take off; each must be listed.
+        remove: Vec<Origin>,
     },
     /// Removes an app with its list and the list's history.
     DeleteApp {
@@ -159,7 +169,8 @@ pub struct DesiredApp {
     pub name: String,
     /// What else is said of it.
     pub fields: AppFields,
-    /// The whole of its list; it stays as it is if nothing is said.
+    /// The whole of its list, and of each entry; the list stays as it is if
+    /// nothing is said.
     pub entries: Option<Vec<NewEntry>>,
 }
 
@@ -204,70 +215,13 @@ pub struct Import {
     pub shrink_guard_percent: Option<u8>,
 }
 
-/// What a command did, or would do.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// The app as it is now.
-    App(Arc<App>),
-    /// The entry as it is now.
-    Entry(Arc<Entry>),
-    /// What was named is gone.
-    Deleted,
-    /// What became of a list.
-    List(ListChange),
-    /// What became of a group's apps.
-    Applied(Vec<AppChange>),
-    /// The settings as they are now.
-    Settings(Settings),
-    /// What became of API keys, or of who is logged in with them.
-    Key(KeyOutcome),
-}
-
-/// What many changes of a list came to.
-#[derive(Clone, Debug, Default)]
-pub struct ListChange {
-    /// The list's version now.
-    pub version: u64,
-    /// Entries that are new.
-    pub added: Vec<Arc<Entry>>,
-    /// Entries that were taken off.
-    pub removed: Vec<Arc<Entry>>,
-    /// Entries that are different from before.
-    pub changed: Vec<Arc<Entry>>,
-    /// How many of those that were offered are as they were.
-    pub unchanged: usize,
-}
-
-/// What applying a file comes to for one app.
-#[derive(Clone, Debug)]
-pub struct AppChange {
-    /// The app, as it is or as it was.
-    pub app: Arc<App>,
-    /// What becomes of the app itself.
-    pub verb: AppVerb,
-    /// What becomes of its list.
-    pub list: ListChange,
-}
-
-/// What becomes of an app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AppVerb {
-    /// It is made.
-    Create,
-    /// It is changed, beside its list.
-    Update,
-    /// It stays as it is, beside its list.
-    Keep,
-    /// It is deleted.
-    Delete,
-}
-
 impl Command {
     /// What it is called in the history and in the audit log.
     pub fn action(&self) -> &'static str {
         match self {
             Self::CreateApp { .. } => "app.create",
             Self::UpdateApp { .. } => "app.update",
+            Self::EditOrigins { .. } => "app.origins",
             Self::DeleteApp { .. } => "app.delete",
             Self::CreateEntry { .. } => "entry.create",
             Self::UpdateEntry { .. } => "entry.update",
@@ -285,6 +239,7 @@ impl Command {
     pub fn app(&self) -> Option<AppRef> {
         match self {
             Self::UpdateApp { app, .. }
+            | Self::EditOrigins { app, .. }
             | Self::DeleteApp { app }
             | Self::CreateEntry { app, .. }
             | Self::UpdateEntry { app, .. }
@@ -299,21 +254,14 @@ impl Command {
         }
     }
 
+    /// Whether it asks nothing of the kernel.
+    pub fn is_in_force_when_saved(&self) -> bool {
+        matches!(self, Self::Key(_))
+    }
+
     /// Whether the audit log tells of it.
     pub fn is_audited(&self) -> bool {
         if let Self::Key(command) = self { command.is_audited() } else { true }
-    }
-}
-
-impl AppVerb {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Keep => "keep",
-            Self::Delete => "delete",
-        }
     }
 }
 
@@ -362,38 +310,6 @@ impl AppFields {
 fn put<T>(place: &mut T, new: Option<T>) {
     if let Some(new) = new {
         *place = new;
-    }
-}
-
-impl Outcome {
-    /// The app, if it is one.
-    pub fn into_app(self) -> Option<Arc<App>> {
-        if let Self::App(app) = self { Some(app) } else { None }
-    }
-
-    /// The entry, if it is one.
-    pub fn into_entry(self) -> Option<Arc<Entry>> {
-        if let Self::Entry(entry) = self { Some(entry) } else { None }
-    }
-
-    /// The change of a list, if it is one.
-    pub fn into_list(self) -> Option<ListChange> {
-        if let Self::List(change) = self { Some(change) } else { None }
-    }
-
-    /// The changes of apps, if it is them.
-    pub fn into_applied(self) -> Option<Vec<AppChange>> {
-        if let Self::Applied(changes) = self { Some(changes) } else { None }
-    }
-
-    /// The settings, if it is them.
-    pub fn into_settings(self) -> Option<Settings> {
-        if let Self::Settings(settings) = self { Some(settings) } else { None }
-    }
-
-    /// What became of API keys and sessions, if it is that.
-    pub fn into_key(self) -> Option<KeyOutcome> {
-        if let Self::Key(outcome) = self { Some(outcome) } else { None }
     }
 }
 

@@ -50,6 +50,11 @@ impl Control {
         self.listener.as_ref().map(|listener| listener.borrow().clone())
     }
 
+    /// Who may use the Admin API over TLS.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
     /// The same with addresses that the proxy tier sends from.
     pub fn with_outbound(self, outbound: &[Outbound]) -> Self {
         Self { outbound: outbound.into(), ..self }
@@ -70,11 +75,6 @@ impl Control {
         self.proxy.as_ref().map(View::rows).unwrap_or_default()
     }
 
-    /// Who may use the Admin API over TLS.
-    pub fn auth(&self) -> &Auth {
-        &self.auth
-    }
-
     /// The store: reads by `state()`.
     pub fn store(&self) -> &Handle {
         &self.store
@@ -82,8 +82,12 @@ impl Control {
 
     /// Carries a change out: durable first, then in force or a reason why not.
     pub async fn execute(&self, request: Request) -> Result<(Done, Applied), StoreError> {
+        let is_in_force = request.command.is_in_force_when_saved();
         let done = self.store.execute(request).await?;
-        let applied = self.applied(done.revision).await;
+        let applied = match is_in_force {
+            true => Applied::Yes,
+            false => self.applied(done.revision).await,
+        };
         Ok((done, applied))
     }
 

@@ -97,6 +97,14 @@ impl AccessList {
         self.entries.get(&number)
     }
 
+    /// The list with nothing on it but the entry that stands for a prefix.
+    pub fn only(&self, prefix: Prefix) -> Self {
+        let mut only = Self { version: self.version, ..Self::default() };
+        let found = self.entry_of_prefix(prefix).map(std::slice::from_ref);
+        only.extend(found.unwrap_or_default()).expect("one entry is no duplicate");
+        only
+    }
+
     /// The number of the disabled entry that stands for a prefix.
     pub(super) fn disabled_number(&self, prefix: Prefix) -> Option<u32> {
         self.disabled.get(&prefix).copied()

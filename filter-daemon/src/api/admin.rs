@@ -293,7 +293,7 @@ async fn replace_origins(
     asker: Asker,
     Sent(sent): Sent<Vec<String>>,
 ) -> Result<Response, Fault> {
-    let origins = Some(wire::origins(&sent)?);
+    let origins = Some(wire::origins(&sent, "origins")?);
     let fields = AppFields { origins, ..AppFields::default() };
     let (_, in_force) = asker.execute(&control, Command::UpdateApp { app, fields }).await?;
     Ok(in_force.with(StatusCode::NO_CONTENT))

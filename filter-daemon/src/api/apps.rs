@@ -4,22 +4,34 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
+use serde::Deserialize;
 
 use super::admin::{app_of, delete_app, find_app, find_apps};
 use super::asker::Asker;
 use super::body::{BULK_BYTES, Sent};
 use super::fault::Fault;
 use super::path::{AppPath, GroupPath};
-use super::wire::{AppIn, AppOut, GroupOut, json};
+use super::wire::{self, AppIn, AppOut, GroupOut, json};
 use crate::command::{Command, NewApp, NewEntry};
 use crate::control::Control;
+
+/// Single origins of an app to add and to take off.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OriginsEdit {
+    #[serde(default)]
+    add: Vec<String>,
+    #[serde(default)]
+    remove: Vec<String>,
+}
 
 pub(super) fn router() -> Router<Control> {
     Router::new()
         .route("/groups", get(list_groups))
         .route("/groups/{group}/apps", get(list_apps).post(create_app))
         .route("/groups/{group}/apps/{app}", get(show_app).patch(update_app).delete(delete_app))
+        .route("/groups/{group}/apps/{app}/origins", post(edit_origins))
 }
 
 async fn list_groups(State(control): State<Control>) -> Response {
@@ -69,6 +81,19 @@ async fn update_app(
         return Err(Fault::parameter("entries: a list has paths of its own, below …/access_list"));
     }
     let command = Command::UpdateApp { app, fields };
+    let (outcome, in_force) = asker.execute(&control, command).await?;
+    let app = app_of(outcome)?;
+    Ok(in_force.with(json(&AppOut::from(app.as_ref()))))
+}
+
+async fn edit_origins(
+    State(control): State<Control>,
+    AppPath(app): AppPath,
+    asker: Asker,
+    Sent(OriginsEdit { add, remove }): Sent<OriginsEdit>,
+) -> Result<Response, Fault> {
+    let (add, remove) = (wire::origins(&add, "add")?, wire::origins(&remove, "remove")?);
+    let command = Command::EditOrigins { app, add, remove };
     let (outcome, in_force) = asker.execute(&control, command).await?;
     let app = app_of(outcome)?;
     Ok(in_force.with(json(&AppOut::from(app.as_ref()))))

@@ -2,7 +2,8 @@
 //! whether the change is in force, for the headers of the answer.
 //!
 //! `Filterd-Protect` names a session that must survive, `If-Match` the version
-//! that the list must have, `Filterd-Reason` is kept with the version.
+//! that the list must have (of a change of a group's apps, the revision of the
+//! state), `Filterd-Reason` is kept with the version.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::fault::Fault;
+use super::shut_out::Footing;
 use crate::caller::Caller;
 use crate::command::{Command, Outcome, Request, Session, Terms};
 use crate::control::Control;
@@ -32,6 +34,7 @@ const LONGEST_REASON_BYTES: usize = 1024;
 /// Who asks, and on what terms.
 pub(super) struct Asker {
     pub(super) caller: Caller,
+    footing: Footing,
     terms: Terms,
 }
 
@@ -39,6 +42,8 @@ pub(super) struct Asker {
 pub(super) struct InForce {
     applied: Applied,
     version: Option<u64>,
+    /// What the caller has shut itself out of.
+    lost: Vec<String>,
     /// Connections that the proxy closed for it; none without a proxy.
     closed: Option<usize>,
 }
@@ -49,6 +54,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| Fault::internal("nobody knows who asks"))?;
+        let footing = Footing::of(&caller, &parts.extensions);
         let headers = &parts.headers;
         let terms = Terms {
             protect: one(headers, PROTECT, PROTECT_FORM, session)?,
@@ -56,7 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
             reason: one(headers, REASON, REASON_FORM, reason)?.unwrap_or_default(),
             dry_run: false,
         };
-        Ok(Self { caller, terms })
+        Ok(Self { caller, footing, terms })
     }
 }
 
@@ -83,10 +89,14 @@ impl Asker {
         control: &Control,
         command: Command,
     ) -> Result<(Outcome, InForce), Fault> {
-        let request = Request { command, caller: self.caller, terms: self.terms };
+        let Self { caller, footing, terms } = self;
+        let app = command.app();
+        let before = footing.look(control, app);
+        let request = Request { command, caller, terms };
         let (Done { outcome, version, revision, .. }, applied) = control.execute(request).await?;
+        let lost = footing.lost(&before, &footing.look(control, app));
         let closed = control.closed_by(revision).await;
-        Ok((outcome, InForce { applied, version, closed }))
+        Ok((outcome, InForce { applied, version, lost, closed }))
     }
 }
 
@@ -97,6 +107,9 @@ impl InForce {
         let headers = response.headers_mut();
         if let Some(version) = self.version {
             headers.insert(header::ETAG, etag(version));
+        }
+        for lost in &self.lost {
+            headers.append(header::WARNING, warning(lost));
         }
         if let Some(closed) = self.closed {
             headers.insert(CLOSED, closed.into());

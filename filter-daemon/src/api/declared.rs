@@ -1,4 +1,7 @@
 //! Apps as a file describes them: `POST /api/filter/v1/groups/{group}/apply`.
+//!
+//! The tag of the answer is the revision of the state: with it in `If-Match`,
+//! what was planned by a dry run is what is done, or nothing.
 
 use std::collections::BTreeSet;
 
@@ -34,6 +37,7 @@ struct AppChangeOut<'a> {
     action: &'static str,
     name: &'a str,
     client_app_id: &'a str,
+    detail: &'a str,
     list: ChangeOut<'a>,
 }
 
@@ -79,6 +83,7 @@ impl<'a> From<&'a AppChange> for AppChangeOut<'a> {
             action: change.verb.name(),
             name: &change.app.name,
             client_app_id: &change.app.client_app_id,
+            detail: &change.detail,
             list: ChangeOut::new(&change.list, true),
         }
     }

@@ -136,11 +136,12 @@ impl From<StoreError> for Fault {
         let (status, code) = match error {
             StoreError::GroupNotFound(_) => (StatusCode::NOT_FOUND, "GroupNotFound"),
             StoreError::AppNotFound(_) => (StatusCode::NOT_FOUND, "AppNotFound"),
+            StoreError::UnknownOrigin(_) => (StatusCode::NOT_FOUND, "OriginNotFound"),
             StoreError::AppAlreadyExists { .. } => (StatusCode::CONFLICT, "AppAlreadyExists"),
             StoreError::InvalidName(_)
             | StoreError::CommentTooLong(_)
             | StoreError::ExpiresInPast { .. } => (StatusCode::BAD_REQUEST, "InvalidParameter"),
-            StoreError::VersionMismatch { .. } => {
+            StoreError::VersionMismatch { .. } | StoreError::RevisionMismatch { .. } => {
                 (StatusCode::PRECONDITION_FAILED, "VersionMismatch")
             }
             StoreError::UnknownVersion { .. } => (StatusCode::NOT_FOUND, "VersionNotFound"),

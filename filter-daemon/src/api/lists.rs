@@ -1,5 +1,8 @@
 //! Access lists with everything that filterd knows of them, below
 //! `/api/filter/v1/groups/{group}/apps/{app}/access_list`.
+//!
+//! `?address=` asks for the one entry that stands for an address, in whatever
+//! spelling: what it costs does not grow with the list.
 
 mod effective;
 mod entry;
@@ -9,10 +12,12 @@ mod versions;
 use std::collections::HashMap;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, patch, post};
+use serde::Deserialize;
 
 use super::admin::{find_app, unexpected};
 use super::asker::Asker;
@@ -20,13 +25,20 @@ use super::body::Sent;
 use super::entries::{self, ListForm};
 use super::fault::Fault;
 use super::path::{AppPath, EntryPath};
-use super::wire::json;
+use super::wire::{address, json};
 use crate::access_list::Entry;
 use crate::command::{Command, NewEntry, Outcome};
 use crate::control::Control;
 use crate::observe::EntryHits;
 use entry::{EntryChange, EntryIn, EntryOut, Standing};
 pub(super) use import::ChangeOut;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// Only the entry that stands for it.
+    address: Option<String>,
+}
 
 pub(super) fn router() -> Router<Control> {
     let list = Router::new()
@@ -42,12 +54,19 @@ pub(super) fn router() -> Router<Control> {
         .nest("/groups/{group}/apps/{app}/access_list", list)
 }
 
-async fn list(State(control): State<Control>, AppPath(app): AppPath) -> Result<Response, Fault> {
+async fn list(
+    State(control): State<Control>,
+    AppPath(app): AppPath,
+    query: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, Fault> {
+    let Query(wanted) = query.map_err(|rejection| Fault::query(&rejection))?;
+    let wanted = wanted.address.as_deref().map(address).transpose()?;
     // A list is shown also when the kernel does not tell its hits.
     let hits = control.hits().await.inspect_err(|error| {
         tracing::warn!("the hits cannot be read from the kernel: {error:#}");
     });
-    let list = find_app(&control, app)?.list.clone();
+    let app = find_app(&control, app)?;
+    let list = wanted.map_or_else(|| app.list.clone(), |wanted| app.list.only(wanted.prefix()));
     let form = OwnList { version: list.version, hits: hits.ok(), standing: Standing::of(&control) };
     Ok(entries::answer(list, form))
 }

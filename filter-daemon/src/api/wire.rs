@@ -150,7 +150,7 @@ impl AppIn {
                 .as_deref()
                 .map(|texts| all(texts, "trusted_hops"))
                 .transpose()?,
-            origins: self.origins.as_deref().map(origins).transpose()?,
+            origins: self.origins.as_deref().map(|texts| origins(texts, "origins")).transpose()?,
             require_origin: self.require_origin,
             proxy: self.proxy.map(proxy).transpose()?,
         };
@@ -186,8 +186,8 @@ pub(super) fn address(text: &str) -> Result<Address, Fault> {
 }
 
 /// Reads origins; every bad one is told.
-pub(super) fn origins(texts: &[String]) -> Result<Vec<Origin>, Fault> {
-    all(texts, "origins")
+pub(super) fn origins(texts: &[String], list: &'static str) -> Result<Vec<Origin>, Fault> {
+    all(texts, list)
 }
 
 /// A moment as people and programs read it (RFC 3339).

@@ -15,10 +15,9 @@ impl App {
         format!("{GROUPS}/{}/apps/{}", self.group_id, self.id)
     }
 
-    /// The path of its access list, as the Admin API has it.
+    /// The path of its access list.
     pub(super) fn access_list_path(&self) -> String {
-        let Self { group_id, id, .. } = self;
-        format!("/api/admin/v3.0/groups/{group_id}/apps/{id}/security/access_list")
+        format!("{}/access_list", self.path())
     }
 }
 
@@ -138,8 +137,11 @@ mod tests {
             mode: "enforce".to_owned(),
             scopes: Vec::new(),
             trusted_hops: Vec::new(),
+            origins: Vec::new(),
+            require_origin: false,
             proxy: crate::app::ProxyDocument::default(),
             entries: 0,
+            version: 1,
         }
     }
 

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{access_list, app, counters, drops, interface, names, outbound, proxy, settings};
+use super::{
+    access_list, app, audit, counters, diff, drops, history, interface, key, names, outbound,
+    proxy, restore, settings,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -16,6 +19,7 @@ Exit codes:
   2  wrong usage, or a question without a terminal to ask it on
   3  saved, but not in force in the kernel; the reason is printed
   4  filterd does not answer on its control socket
+  5  others have changed it since the version that the change was made for
 
 A change that would cut your own SSH session is refused; -y does it all the same.";
 
@@ -83,6 +87,14 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: access_list::Task,
     },
+    /// List the versions of an app's access list
+    History(history::Options),
+    /// Show what is different between two versions of an access list
+    Diff(diff::Options),
+    /// Make an access list what it was at an earlier version
+    Restore(restore::Options),
+    /// Show who changed what
+    Audit(audit::Options),
     /// The server names that the proxy answers to for an app
     Names {
         /// What to do.
@@ -100,6 +112,12 @@ pub(super) enum Task {
         /// What to do.
         #[command(subcommand)]
         task: outbound::Task,
+    },
+    /// API keys, by which programs use the Admin API
+    Key {
+        /// What to do.
+        #[command(subcommand)]
+        task: key::Task,
     },
     /// Show refused packets as they come, until Ctrl-C
     Drops(drops::Options),
@@ -128,9 +146,14 @@ impl Task {
             Self::Settings { task } => format!("settings {}", task.title()),
             Self::App { task } => format!("app {}", task.title()),
             Self::AccessList { task } => format!("accesslist {}", task.title()),
+            Self::History(_) => "history".to_owned(),
+            Self::Diff(_) => "diff".to_owned(),
+            Self::Restore(_) => "restore".to_owned(),
+            Self::Audit(_) => "audit".to_owned(),
             Self::Names { task } => format!("names {}", task.title()),
             Self::Proxy { task } => format!("proxy {}", task.title()),
             Self::Outbound { task } => format!("outbound {}", task.title()),
+            Self::Key { task } => format!("key {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),
             Self::Counters(_) => "counters".to_owned(),
             Self::Detach => "detach".to_owned(),

@@ -67,6 +67,9 @@ impl Draft<'_> {
         match command {
             Command::CreateApp { group, app } => self.create_app(group, app).map(Outcome::App),
             Command::UpdateApp { app, fields } => self.update_app(app, fields).map(Outcome::App),
+            Command::EditOrigins { app, add, remove } => {
+                self.edit_origins(app, add, &remove).map(Outcome::App)
+            }
             Command::DeleteApp { app } => self.delete_app(app).map(|_| Outcome::Deleted),
             Command::CreateEntry { app, entry } => {
                 self.create_entry(app, entry).map(Outcome::Entry)

@@ -139,6 +139,9 @@ pub enum StoreError {
         /// The app that has it.
         client_app_id: String,
     },
+    /// The app lists no such origin.
+    #[error("origin not found: {0:?} is not among the app's origins; nothing was changed")]
+    UnknownOrigin(String),
     /// Not a name of an app.
     #[error("name: {0:?} is not a name for an app: start with a letter, then letters, digits, _ and -, at most {max} characters", max = super::LONGEST_NAME_BYTES)]
     InvalidName(String),
@@ -158,6 +161,16 @@ pub enum StoreError {
         "the list is at version {found}, and the change was made for version {expected}: look at what has changed, and try again"
     )]
     VersionMismatch {
+        /// What the caller knows.
+        expected: u64,
+        /// What there is.
+        found: u64,
+    },
+    /// Something was changed since the caller looked.
+    #[error(
+        "filterd is at revision {found}, and the change was made for revision {expected}: something was changed in between, so look at what has changed, and try again"
+    )]
+    RevisionMismatch {
         /// What the caller knows.
         expected: u64,
         /// What there is.

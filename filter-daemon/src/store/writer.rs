@@ -52,8 +52,20 @@ pub struct Done {
     pub outcome: Outcome,
     /// The revision of the state that holds it.
     pub revision: u64,
-    /// The version of the list that it was about.
+    /// The version of the list that it was about; of a change of a group's
+    /// apps, the revision.
     pub version: Option<u64>,
+}
+
+/// What counts the changes that a command may collide with.
+#[derive(Clone, Copy)]
+enum Tally {
+    /// Of a list.
+    List(AppRef),
+    /// Of everything.
+    State,
+    /// It collides with none.
+    None,
 }
 
 /// Owns the connection and the latest state.
@@ -72,9 +84,37 @@ pub(super) struct Writer {
 }
 
 impl Done {
-    fn of(outcome: Outcome, state: &State, app: Option<AppRef>) -> Self {
-        let app = app.and_then(|AppRef { app, .. }| state.apps.get(&app));
-        Self { outcome, revision: state.revision, version: app.map(|app| app.list.version) }
+    fn of(outcome: Outcome, state: &State, tally: Tally) -> Self {
+        Self { outcome, revision: state.revision, version: tally.count(state) }
+    }
+}
+
+impl Tally {
+    fn of(command: &Command) -> Self {
+        match (command, command.app()) {
+            (Command::Apply { .. }, _) => Self::State,
+            (_, Some(app)) => Self::List(app),
+            (_, None) => Self::None,
+        }
+    }
+
+    fn count(self, state: &State) -> Option<u64> {
+        match self {
+            Self::List(AppRef { app, .. }) => state.apps.get(&app).map(|app| app.list.version),
+            Self::State => Some(state.revision),
+            Self::None => None,
+        }
+    }
+
+    /// Refuses a change that was made for another version.
+    fn refuse_other(self, before: &State, expected: Option<u64>) -> Result<(), StoreError> {
+        match (self.count(before), expected) {
+            (Some(found), Some(expected)) if found != expected => Err(match self {
+                Self::State => StoreError::RevisionMismatch { expected, found },
+                Self::List(_) | Self::None => StoreError::VersionMismatch { expected, found },
+            }),
+            (_, _) => Ok(()),
+        }
     }
 }
 
@@ -106,13 +146,13 @@ impl Writer {
 
     fn execute(&mut self, before: &State, request: Request) -> Result<Done, StoreError> {
         let Request { command, caller, terms } = request;
-        refuse_other_version(before, &command, terms.expected)?;
-        let (touches_policy, app) = (touches_policy(&command), command.app());
+        let (touches_policy, tally) = (touches_policy(&command), Tally::of(&command));
+        tally.refuse_other(before, terms.expected)?;
         let (action, is_audited) = (command.action(), command.is_audited());
         let now = unix_seconds();
         let change = self.work_out(before, command, &caller, now)?;
         if change.rows.is_empty() && change.settings == before.settings {
-            return Ok(Done::of(change.outcome, before, app));
+            return Ok(Done::of(change.outcome, before, tally));
         }
         let fail_safe = Arc::clone(&self.fail_safe);
         let check = |after: &State| {
@@ -123,7 +163,7 @@ impl Writer {
         };
         if terms.dry_run {
             check(&apply(before, &change)?)?;
-            return Ok(Done::of(change.outcome, before, app));
+            return Ok(Done::of(change.outcome, before, tally));
         }
         let revision = before.revision + 1;
         let reason = &terms.reason;
@@ -132,7 +172,7 @@ impl Writer {
         self.seal = seal;
         self.next_number = change.next_number;
         self.rows_since_checkpoint += change.count() + 1;
-        let done = Done::of(outcome(change.outcome, &after), &after, app);
+        let done = Done::of(outcome(change.outcome, &after), &after, tally);
         self.publish.send_replace(Arc::new(after));
         Ok(done)
     }
@@ -254,21 +294,6 @@ fn refuse_cut(
     Ok(())
 }
 
-/// Refuses a change that was made for another version of the list.
-fn refuse_other_version(
-    before: &State,
-    command: &Command,
-    expected: Option<u64>,
-) -> Result<(), StoreError> {
-    let app = command.app().and_then(|AppRef { app, .. }| before.apps.get(&app));
-    let (Some(app), Some(expected)) = (app, expected) else { return Ok(()) };
-    let found = app.list.version;
-    if found == expected {
-        return Ok(());
-    }
-    Err(StoreError::VersionMismatch { expected, found })
-}
-
 /// Apps that were made or changed, with their lists.
 fn outcome(outcome: Outcome, after: &State) -> Outcome {
     let latest = |app: Arc<App>| after.apps.get(&app.id).cloned().unwrap_or(app);
@@ -295,7 +320,8 @@ fn touches_policy(command: &Command) -> bool {
         | Command::UpdateApp { .. }
         | Command::DeleteApp { .. }
         | Command::Apply { .. } => true,
-        Command::CreateEntry { .. }
+        Command::EditOrigins { .. }
+        | Command::CreateEntry { .. }
         | Command::UpdateEntry { .. }
         | Command::DeleteEntry { .. }
         | Command::ImportEntries { .. }

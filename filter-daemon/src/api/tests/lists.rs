@@ -61,6 +61,35 @@ async fn an_entry_says_all_that_is_known_of_it() {
 }
 
 #[tokio::test]
+async fn one_entry_is_found_by_any_spelling_of_its_address() {
+    let bench = Bench::new();
+    let list = empty(&bench).await;
+    for body in [
+        json!({ "address": "2001:DB8::/32", "enabled": false }),
+        json!({ "address": "192.0.2.7" }),
+        json!({ "address": "192.0.0.0/16" }),
+    ] {
+        assert_eq!(bench.send(Method::POST, &list, &body.to_string()).await.status, 201);
+    }
+    for (wanted, found) in [
+        ("192.0.2.7", &["192.0.2.7"][..]),
+        ("192.0.2.7/32", &["192.0.2.7"]),
+        ("::ffff:192.0.2.7", &["192.0.2.7"]),
+        ("2001:db8:0::/32", &["2001:DB8::/32"]),
+        ("192.0.2.8", &[]),
+        ("0.0.0.0", &[]),
+    ] {
+        let answer = bench.get(&format!("{list}?address={wanted}")).await.json();
+        assert_eq!((addresses(&answer), &answer["version"]), (found.to_vec(), &4.into()));
+    }
+    for (query, word) in [("address=10.0.0.1/8", "host bits"), ("adress=::1", "adress")] {
+        let (status, code, text) = bench.get(&format!("{list}?{query}")).await.error();
+        assert_eq!((status, code.as_str()), (400, "InvalidParameter"), "{query}");
+        assert!(text.contains(word), "{query}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn faults_of_an_entry_name_their_field() {
     let bench = Bench::new();
     let list = empty(&bench).await;
@@ -223,6 +252,34 @@ async fn origins_are_kept_as_typed() {
 }
 
 #[tokio::test]
+async fn single_origins_are_added_and_taken_off() {
+    let bench = Bench::new();
+    let app = bench.app("web").await;
+    let one = format!("/api/filter/v1/groups/{}/apps/{app}", bench.group());
+    let edit = async |body: Value| {
+        bench.send(Method::POST, &format!("{one}/origins"), &body.to_string()).await
+    };
+    let a = ["https://a.example", "https://b.example", "https://A.example:443"];
+    assert_eq!(edit(json!({ "add": a })).await.json()["origins"], json!(a[..2]));
+    let changed = edit(json!({ "add": ["null"], "remove": ["https://B.example"] })).await.json();
+    assert_eq!(changed["origins"], json!(["https://a.example", "null"]));
+    let body = json!({ "add": ["http://c.example"], "remove": ["http://a.example"] });
+    let (status, code, text) = edit(body).await.error();
+    assert_eq!((status, code.as_str()), (404, "OriginNotFound"));
+    assert!(text.contains("http://a.example"), "{text}");
+    for (body, word) in [
+        (json!({ "add": ["https://a.example", "a.example"] }), "add[1]"),
+        (json!({ "remove": ["*"] }), "remove[0]"),
+        (json!({ "set": [] }), "set"),
+    ] {
+        let (status, _, text) = edit(body).await.error();
+        assert_eq!(status, 400);
+        assert!(text.contains(word), "{text}");
+    }
+    assert_eq!(bench.get(&one).await.json()["origins"], json!(["https://a.example", "null"]));
+}
+
+#[tokio::test]
 async fn a_list_comes_to_its_smallest_equal_set() {
     let bench = Bench::new();
     let list = empty(&bench).await;
@@ -252,6 +309,8 @@ async fn a_file_makes_changes_and_deletes_apps() {
         (&planned[0]["action"], &planned[0]["list"]["added"]),
         (&"create".into(), &1.into())
     );
+    let detail = "mode observe; scopes port=443; origins https://a.example";
+    assert_eq!(planned[0]["detail"], detail);
     let apps = format!("/api/filter/v1/groups/{}/apps", bench.group());
     assert_eq!(bench.get(&apps).await.json().as_array().map(Vec::len), Some(1));
 
@@ -268,6 +327,7 @@ async fn a_file_makes_changes_and_deletes_apps() {
         (&changed[0]["action"], &changed[0]["list"]["removed"]),
         (&"update".into(), &1.into())
     );
+    assert_eq!(changed[0]["detail"], "mode enforce");
     let shown = bench.get(&apps).await.json();
     assert_eq!((&shown[0]["mode"], &shown[0]["scopes"]), (&"enforce".into(), &json!(["port=443"])));
 
@@ -285,4 +345,46 @@ async fn a_file_makes_changes_and_deletes_apps() {
         assert_eq!(status, 400, "{text}");
         assert!(text.contains(word), "{body}: {text}");
     }
+}
+
+#[tokio::test]
+async fn a_file_says_all_of_an_entry() {
+    let bench = Bench::new();
+    let list = empty(&bench).await;
+    let one = json!({ "address": "::1", "comment": "x", "expires": "2999-01-02T03:04:05Z" });
+    bench.send(Method::POST, &list, &one.to_string()).await;
+    let off = json!({ "address": "::2", "enabled": false });
+    bench.send(Method::POST, &list, &off.to_string()).await;
+    let before = bench.get(&list).await.json();
+    let path = format!("/api/filter/v1/groups/{}/apply", bench.group());
+    let entries = json!([{ "address": "::1" }, { "address": "::2" }]);
+    let body = json!({ "apps": [{ "name": "web", "entries": entries }] });
+    let done = bench.send(Method::POST, &path, &body.to_string()).await.json();
+    assert_eq!(done[0]["list"]["changed_addresses"], json!(["::1", "::2"]));
+    let now = bench.get(&list).await.json();
+    for (place, entry) in now["entries"].as_array().expect("a list").iter().enumerate() {
+        assert_eq!(entry["_id"], before["entries"][place]["_id"]);
+        assert_eq!(
+            (&entry["comment"], &entry["enabled"], &entry["expires"]),
+            (&"".into(), &true.into(), &Value::Null)
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_was_planned_is_done_or_nothing() {
+    let bench = Bench::new();
+    let path = format!("/api/filter/v1/groups/{}/apply", bench.group());
+    let apply = |dry_run: bool, tag: &str| {
+        let body = json!({ "apps": [{ "name": "web" }], "dry_run": dry_run });
+        bench.call(with_headers(Method::POST, &path, &[("if-match", tag)], &body))
+    };
+    let plan = apply(true, "*").await;
+    let tag = plan.tag.expect("a plan has a tag");
+    bench.app("other").await;
+    let late = apply(false, &tag).await;
+    assert_eq!((late.status.as_u16(), late.error().1.as_str()), (412, "VersionMismatch"));
+    let tag = apply(true, "*").await.tag.expect("a plan has a tag");
+    let done = apply(false, &tag).await;
+    assert_eq!((done.status.as_u16(), &done.json()[0]["action"]), (200, &"create".into()));
 }

@@ -12,6 +12,7 @@ use crate::access_list::AccessList;
 use crate::app::{App, Mode, ProxySettings};
 use crate::command::{AppFields, AppRef, ListChange, NewApp};
 use crate::id::ObjectId;
+use crate::origin::Origin;
 
 impl Draft<'_> {
     pub(super) fn create_app(
@@ -65,8 +66,30 @@ impl Draft<'_> {
         if new.name != old.name {
             self.refuse_bad_name(new.group, &new.name)?;
         }
-        self.note(&old.client_app_id, || difference(&old, &new));
+        self.note(&old.client_app_id, || told(&difference(&old, &new)));
         Ok(self.put_app(old, new))
+    }
+
+    /// Worked out from the origins that there are, so that two who edit them
+    /// at the same time both get what they want.
+    pub(super) fn edit_origins(
+        &mut self,
+        app: AppRef,
+        add: Vec<Origin>,
+        remove: &[Origin],
+    ) -> Result<Arc<App>, StoreError> {
+        let mut origins = self.app(app)?.origins.clone();
+        for unwanted in remove {
+            let found = origins.iter().position(|origin| same(origin, unwanted));
+            let found = found.ok_or_else(|| StoreError::UnknownOrigin(unwanted.to_string()))?;
+            origins.remove(found);
+        }
+        for origin in add {
+            if !origins.iter().any(|listed| same(listed, &origin)) {
+                origins.push(origin);
+            }
+        }
+        self.update_app(app, AppFields { origins: Some(origins), ..AppFields::default() })
     }
 
     pub(super) fn delete_app(&mut self, app: AppRef) -> Result<Arc<App>, StoreError> {
@@ -105,24 +128,44 @@ impl Draft<'_> {
     }
 }
 
-/// What is different about an app, beside its list.
-fn difference(old: &App, new: &App) -> String {
+fn same(one: &Origin, other: &Origin) -> bool {
+    one.canonical() == other.canonical()
+}
+
+/// What of an app is different from what it was, beside its list.
+pub(super) fn difference(old: &App, new: &App) -> AppFields {
+    fn other<T: PartialEq>(old: Option<T>, new: Option<T>) -> Option<T> {
+        if old == new { None } else { new }
+    }
+    let (old, new) = (AppFields::of(old), AppFields::of(new));
+    AppFields {
+        name: other(old.name, new.name),
+        mode: other(old.mode, new.mode),
+        scopes: other(old.scopes, new.scopes),
+        trusted_hops: other(old.trusted_hops, new.trusted_hops),
+        origins: other(old.origins, new.origins),
+        require_origin: other(old.require_origin, new.require_origin),
+        proxy: other(old.proxy, new.proxy),
+    }
+}
+
+/// What is said of an app, in a line.
+pub(super) fn told(fields: &AppFields) -> String {
+    let AppFields { name, mode, scopes, trusted_hops, origins, require_origin, proxy } = fields;
     let said = [
-        (old.name != new.name).then(|| format!("name {}", new.name)),
-        (old.mode != new.mode).then(|| format!("mode {}", new.mode.name())),
-        (old.scopes != new.scopes).then(|| format!("scopes {}", joined(&new.scopes))),
-        (old.trusted_hops != new.trusted_hops)
-            .then(|| format!("trusted hops {}", joined(&new.trusted_hops))),
-        (old.origins != new.origins).then(|| format!("origins {}", joined(&new.origins))),
-        (old.require_origin != new.require_origin)
-            .then(|| format!("require origin {}", new.require_origin)),
-        (old.proxy.names != new.proxy.names)
-            .then(|| format!("server names {}", joined(&new.proxy.names))),
-        (old.proxy.upstreams != new.proxy.upstreams)
-            .then(|| format!("upstreams {}", joined(&new.proxy.upstreams))),
-        (ProxySettings { names: Vec::new(), upstreams: Vec::new(), ..old.proxy.clone() }
-            != ProxySettings { names: Vec::new(), upstreams: Vec::new(), ..new.proxy.clone() })
-        .then(|| "proxy settings".to_owned()),
+        name.as_ref().map(|name| format!("name {name}")),
+        mode.map(|mode| format!("mode {}", mode.name())),
+        scopes.as_deref().map(|scopes| format!("scopes {}", joined(scopes))),
+        trusted_hops.as_deref().map(|hops| format!("trusted hops {}", joined(hops))),
+        origins.as_deref().map(|origins| format!("origins {}", joined(origins))),
+        require_origin.map(|required| format!("require origin {required}")),
+        proxy.as_ref().map(|proxy| {
+            format!(
+                "server names {}, upstreams {}, and other settings of the proxy",
+                joined(&proxy.names),
+                joined(&proxy.upstreams)
+            )
+        }),
     ];
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

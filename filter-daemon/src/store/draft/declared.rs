@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::super::error::StoreError;
 use super::Draft;
+use super::apps::{difference, told};
+use crate::access_list::EntryFields;
 use crate::app::App;
 use crate::command::{
     AppChange, AppFields, AppRef, AppVerb, DesiredApp, Import, ListChange, NewApp, NewEntry,
@@ -25,7 +27,12 @@ impl Draft<'_> {
         if prune {
             for app in self.others(group, &names) {
                 let app = self.delete_app(AppRef::of(&app))?;
-                changes.push(AppChange { app, verb: AppVerb::Delete, list: ListChange::default() });
+                changes.push(AppChange {
+                    app,
+                    verb: AppVerb::Delete,
+                    detail: String::new(),
+                    list: ListChange::default(),
+                });
             }
         }
         for desired in desired {
@@ -48,11 +55,12 @@ impl Draft<'_> {
 
     fn make(&mut self, group: ObjectId, desired: DesiredApp) -> Result<AppChange, StoreError> {
         let DesiredApp { name, fields, entries } = desired;
+        let detail = told(&fields);
         let fields = AppFields { name: Some(name), ..fields };
         let entries = entries.unwrap_or_else(NewEntry::everywhere);
         let app = self.create_app(group, NewApp { fields, entries })?;
         let list = self.versions.last().map(|versioned| versioned.change.clone());
-        Ok(AppChange { app, verb: AppVerb::Create, list: list.unwrap_or_default() })
+        Ok(AppChange { app, verb: AppVerb::Create, detail, list: list.unwrap_or_default() })
     }
 
     fn bring_about(
@@ -62,15 +70,29 @@ impl Draft<'_> {
     ) -> Result<AppChange, StoreError> {
         let app = self.update_app(AppRef::of(old), desired.fields)?;
         let verb = if Arc::ptr_eq(&app, old) { AppVerb::Keep } else { AppVerb::Update };
+        let detail = told(&difference(old, &app));
         let list = match desired.entries {
             None => ListChange { unchanged: app.list.len(), ..ListChange::default() },
             Some(entries) => {
+                let entries = entries.into_iter().map(whole).collect();
                 let import = Import { entries, replace: true, shrink_guard_percent: None };
                 self.import(&app, import)?
             }
         };
-        Ok(AppChange { app, verb, list })
+        Ok(AppChange { app, verb, detail, list })
     }
+}
+
+/// The file says all that there is to say of an entry: what it leaves out is
+/// as a new entry has it.
+fn whole(NewEntry { address, fields }: NewEntry) -> NewEntry {
+    let EntryFields { comment, enabled, expires } = fields;
+    let fields = EntryFields {
+        comment: Some(comment.unwrap_or_default()),
+        enabled: Some(enabled.unwrap_or(true)),
+        expires: Some(expires.flatten()),
+    };
+    NewEntry { address, fields }
 }
 
 fn summary(change: &AppChange) -> String {
