@@ -12,6 +12,7 @@ mod access_list;
 mod answers;
 mod app;
 mod app_choice;
+mod apply;
 mod arguments;
 mod audit;
 mod change;
@@ -20,12 +21,17 @@ mod counters;
 mod diff;
 mod drops;
 mod failure;
+mod feed_file;
+mod file_fault;
 mod history;
 mod interface;
 mod invocation;
+mod moment;
 mod newest;
+mod origins;
 mod outbound;
 mod output;
+mod place;
 mod restore;
 mod settings;
 mod ssh;
@@ -95,6 +101,8 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Diff(options) => diff::run(&invocation, options).await,
         Task::Restore(options) => restore::run(&invocation, options).await,
         Task::Audit(options) => audit::run(&invocation, options).await,
+        Task::Origins { task } => origins::run(&invocation, task).await,
+        Task::Apply(options) => apply::run(&invocation, options).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,
         Task::Counters(options) => counters::run(&invocation, options).await,

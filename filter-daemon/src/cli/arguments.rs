@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    access_list, app, audit, counters, diff, drops, history, interface, outbound, restore, settings,
+    access_list, app, apply, audit, counters, diff, drops, history, interface, origins, outbound,
+    restore, settings,
 };
 
 const EXIT_CODES: &str = "\
@@ -94,6 +95,14 @@ pub(super) enum Task {
     Restore(restore::Options),
     /// Show who changed what
     Audit(audit::Options),
+    /// The web pages that may call an app: its allowed request origins
+    Origins {
+        /// What to do.
+        #[command(subcommand)]
+        task: origins::Task,
+    },
+    /// Make apps and their lists what a file says, as one change
+    Apply(apply::Options),
     /// The addresses that the proxy sends from
     Outbound {
         /// What to do.
@@ -131,6 +140,8 @@ impl Task {
             Self::Diff(_) => "diff".to_owned(),
             Self::Restore(_) => "restore".to_owned(),
             Self::Audit(_) => "audit".to_owned(),
+            Self::Origins { task } => format!("origins {}", task.title()),
+            Self::Apply(_) => "apply".to_owned(),
             Self::Outbound { task } => format!("outbound {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),
             Self::Counters(_) => "counters".to_owned(),
