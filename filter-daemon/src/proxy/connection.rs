@@ -70,7 +70,7 @@ fn note_end(shared: &Shared, live: &Live) {
         return;
     };
     let _ = site.count(reason);
-    if let Some(left_out) = site.counts.sample() {
+    if let Some(left_out) = site.counts.sample(reason) {
         let (app, peer) = (&site.app.client_app_id, live.peer);
         tracing::info!(%app, %peer, reason = reason.name(), left_out, "connection closed");
     }
@@ -88,6 +88,7 @@ where
     let mut connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_headers(super::head::MOST_FIELDS)
+        .max_header_size(patience::LONGEST_HEAD_BYTES)
         .max_buf_size(patience::BUFFER_BYTES)
         .serve_connection(TokioIo::new(screen), service);
     let mut retiring = std::pin::pin!(live.retiring().cancelled());
@@ -109,7 +110,7 @@ where
         && let Some((site, _)) = visit.shared.site(live.app)
     {
         let _ = site.count(Reason::Malformed);
-        if let Some(left_out) = site.counts.sample() {
+        if let Some(left_out) = site.counts.sample(Reason::Malformed) {
             let (app, peer) = (&site.app.client_app_id, live.peer);
             let reason = Reason::Malformed.name();
             tracing::info!(%app, %peer, reason, left_out, "request refused");

@@ -99,7 +99,7 @@ fn is_rule(reason: Reason) -> bool {
 }
 
 fn tell(visit: &Visit, site: &Site, refusal: &Refusal) {
-    let Some(left_out) = site.counts.sample() else { return };
+    let Some(left_out) = site.counts.sample(refusal.reason) else { return };
     let (app, peer) = (&site.app.client_app_id, visit.live.peer);
     let (reason, text) = (refusal.reason.name(), &refusal.text);
     if refusal.reason == Reason::Outbound {

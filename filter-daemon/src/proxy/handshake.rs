@@ -82,7 +82,7 @@ fn tell(shared: &Shared, peer: SocketAddr, refused: &Refused) {
     if refused.reason.decide(mode) == Verdict::Drop && !is_counted(refused.reason) {
         let _ = counts.count(refused.reason, mode);
     }
-    if let Some(left_out) = counts.sample() {
+    if let Some(left_out) = counts.sample(refused.reason) {
         let app = refused.site.as_ref().map(|site| site.app.client_app_id.as_str());
         let (reason, text) = (refused.reason.name(), &refused.text);
         tracing::info!(app, %peer, reason, left_out, "connection refused: {text}");

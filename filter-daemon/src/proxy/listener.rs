@@ -76,7 +76,7 @@ fn hand_over(
     if !shared.sites.borrow().may_enter(source, port, super::now_s()) {
         let counts = shared.tally.of(None);
         let _ = counts.count(Reason::NotListed, Mode::Enforce);
-        if let Some(left_out) = counts.sample() {
+        if let Some(left_out) = counts.sample(Reason::NotListed) {
             let reason = Reason::NotListed.name();
             tracing::info!(%peer, port, reason, left_out, "connection refused: on no access list");
         }

@@ -36,7 +36,7 @@ pub(super) struct Tally {
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     cells: [[AtomicU64; Verdict::ALL.len()]; Reason::COUNT],
-    told: Mutex<Option<Told>>,
+    told: Mutex<HashMap<Reason, Told>>,
 }
 
 /// How many refusals the log had in the running second.
@@ -47,7 +47,8 @@ struct Told {
     left_out: u64,
 }
 
-/// Of one app, so that a flood does not fill the disk.
+/// Of one app and reason, so that a flood does not fill the disk and hides no
+/// other fault.
 const TOLD_IN_A_SECOND: u32 = 5;
 
 impl Tally {
@@ -83,10 +84,10 @@ impl Counts {
 
     /// Whether the log is to have a refusal, and how many it did not have since
     /// the last one.
-    pub(super) fn sample(&self) -> Option<u64> {
+    pub(super) fn sample(&self, reason: Reason) -> Option<u64> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let told = told.get_or_insert(Told { since: now, count: 0, left_out: 0 });
+        let told = told.entry(reason).or_insert(Told { since: now, count: 0, left_out: 0 });
         if now.duration_since(told.since) >= Duration::from_secs(1) {
             (told.since, told.count) = (now, 0);
         }
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn the_log_has_a_few_refusals_of_many() {
         let counts = Counts::default();
-        let told = (0..1000).filter(|_| counts.sample().is_some()).count();
+        let told = (0..1000).filter(|_| counts.sample(Reason::NotListed).is_some()).count();
         assert!((5..1000).contains(&told), "{told}");
     }
 }
