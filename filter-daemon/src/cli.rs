@@ -12,6 +12,7 @@ mod access_list;
 mod answers;
 mod app;
 mod app_choice;
+mod apply;
 mod arguments;
 mod audit;
 mod change;
@@ -20,14 +21,19 @@ mod counters;
 mod diff;
 mod drops;
 mod failure;
+mod feed_file;
+mod file_fault;
 mod history;
 mod interface;
 mod invocation;
 mod key;
+mod moment;
 mod names;
 mod newest;
+mod origins;
 mod outbound;
 mod output;
+mod place;
 mod proxy;
 mod restore;
 mod settings;
@@ -100,6 +106,8 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Audit(options) => audit::run(&invocation, options).await,
         Task::Names { task } => names::run(&invocation, task).await,
         Task::Proxy { task } => proxy::run(&invocation, task).await,
+        Task::Origins { task } => origins::run(&invocation, task).await,
+        Task::Apply(options) => apply::run(&invocation, options).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
         Task::Key { task } => key::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,

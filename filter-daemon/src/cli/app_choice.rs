@@ -22,9 +22,14 @@ impl App {
 }
 
 impl Group {
+    /// Its path among what is ours.
+    pub(super) fn path(&self) -> String {
+        format!("{GROUPS}/{}", self.id)
+    }
+
     /// The path of its apps among what is ours.
     pub(super) fn apps_path(&self) -> String {
-        format!("{GROUPS}/{}/apps", self.id)
+        format!("{}/apps", self.path())
     }
 }
 

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    access_list, app, audit, counters, diff, drops, history, interface, key, names, outbound,
-    proxy, restore, settings,
+    access_list, app, apply, audit, counters, diff, drops, history, interface, key, names, origins,
+    outbound, proxy, restore, settings,
 };
 
 const EXIT_CODES: &str = "\
@@ -107,6 +107,14 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: proxy::Task,
     },
+    /// The web pages that may call an app: its allowed request origins
+    Origins {
+        /// What to do.
+        #[command(subcommand)]
+        task: origins::Task,
+    },
+    /// Make apps and their lists what a file says, as one change
+    Apply(apply::Options),
     /// The addresses that the proxy sends from
     Outbound {
         /// What to do.
@@ -152,6 +160,8 @@ impl Task {
             Self::Audit(_) => "audit".to_owned(),
             Self::Names { task } => format!("names {}", task.title()),
             Self::Proxy { task } => format!("proxy {}", task.title()),
+            Self::Origins { task } => format!("origins {}", task.title()),
+            Self::Apply(_) => "apply".to_owned(),
             Self::Outbound { task } => format!("outbound {}", task.title()),
             Self::Key { task } => format!("key {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),

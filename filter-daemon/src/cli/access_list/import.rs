@@ -1,6 +1,5 @@
 //! `filterctl accesslist import`.
 
-mod list_file;
 mod outcome;
 mod selection;
 
@@ -13,13 +12,12 @@ use serde::Serialize;
 
 use crate::cli::answers::{App, Imported, NewEntry};
 use crate::cli::failure::Failure;
+use crate::cli::feed_file::{self, STANDARD_INPUT};
 use crate::cli::invocation::Invocation;
 use crate::cli::terms::Terms;
 use crate::feed::{Feed, Format, Listed};
 use outcome::Outcome;
 use selection::Selection;
-
-const STANDARD_INPUT: &str = "-";
 
 /// What to import, and how.
 #[derive(Args, Debug)]
@@ -84,7 +82,7 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     }
     let name = options.name();
     let reading = options.selection.reading(options.force);
-    let mut feed = list_file::read(&name, &options.file, reading).await?;
+    let mut feed = feed_file::read(&name, &options.file, reading).await?;
     leave_ended_out(invocation, &name, &mut feed);
     let app = invocation.app(options.app.as_deref(), "--app").await?;
     if feed.entries.is_empty() {
