@@ -31,6 +31,7 @@ mod open;
 mod outbound;
 mod path;
 mod peer;
+mod proxy;
 mod schema;
 mod shut_out;
 mod tls_listener;
@@ -85,6 +86,7 @@ fn closed_routes() -> OpenApiRouter<Control> {
         .merge(keys::router())
         .merge(host::router())
         .merge(outbound::router())
+        .merge(proxy::router())
         .merge(document::router());
     OpenApiRouter::default()
         .nest("/api/admin/v3.0", admin::router().merge(login::router()))

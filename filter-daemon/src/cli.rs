@@ -12,22 +12,36 @@ mod access_list;
 mod answers;
 mod app;
 mod app_choice;
+mod apply;
 mod arguments;
+mod audit;
 mod change;
 mod client;
 mod counters;
+mod diff;
 mod drops;
 mod failure;
+mod feed_file;
+mod file_fault;
+mod history;
 mod interface;
 mod invocation;
 mod key;
+mod moment;
+mod names;
+mod newest;
+mod origins;
 mod outbound;
 mod output;
+mod place;
+mod proxy;
+mod restore;
 mod settings;
 mod ssh;
 mod status;
 mod switch;
 mod terminal;
+mod terms;
 mod written_file;
 
 use std::process::ExitCode;
@@ -86,6 +100,14 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Settings { task } => settings::run(&invocation, task).await,
         Task::App { task } => app::run(&invocation, task).await,
         Task::AccessList { task } => access_list::run(&invocation, task).await,
+        Task::History(options) => history::run(&invocation, options).await,
+        Task::Diff(options) => diff::run(&invocation, options).await,
+        Task::Restore(options) => restore::run(&invocation, options).await,
+        Task::Audit(options) => audit::run(&invocation, options).await,
+        Task::Names { task } => names::run(&invocation, task).await,
+        Task::Proxy { task } => proxy::run(&invocation, task).await,
+        Task::Origins { task } => origins::run(&invocation, task).await,
+        Task::Apply(options) => apply::run(&invocation, options).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
         Task::Key { task } => key::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,

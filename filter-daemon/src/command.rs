@@ -10,7 +10,7 @@ pub use key::{KeyCommand, KeyOutcome, NewKey, NewKeySource};
 pub use outcome::{AppChange, AppVerb, ListChange, Outcome};
 
 use crate::access_list::{Address, EntryFields, Prefix};
-use crate::app::{App, Mode, Scope};
+use crate::app::{App, Mode, ProxySettings, Scope};
 use crate::caller::Caller;
 use crate::id::ObjectId;
 use crate::origin::Origin;
@@ -190,6 +190,8 @@ pub struct AppFields {
     pub origins: Option<Vec<Origin>>,
     /// Upgrades and unsafe methods need an origin.
     pub require_origin: Option<bool>,
+    /// What the proxy does for it: all of it.
+    pub proxy: Option<ProxySettings>,
 }
 
 /// An entry to be.
@@ -289,6 +291,7 @@ impl AppFields {
             trusted_hops: Some(app.trusted_hops.clone()),
             origins: Some(app.origins.clone()),
             require_origin: Some(app.require_origin),
+            proxy: Some(app.proxy.clone()),
         }
     }
 
@@ -300,6 +303,7 @@ impl AppFields {
         put(&mut app.trusted_hops, self.trusted_hops);
         put(&mut app.origins, self.origins);
         app.require_origin = self.require_origin.unwrap_or(app.require_origin);
+        put(&mut app.proxy, self.proxy);
     }
 }
 

@@ -26,6 +26,7 @@ pub mod observe;
 pub mod origin;
 pub mod policy;
 mod private_file;
+pub mod proxy;
 pub mod reconcile;
 pub mod server_name;
 mod source;

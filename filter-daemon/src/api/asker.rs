@@ -24,6 +24,7 @@ use crate::store::{Done, StoreError};
 const PROTECT: HeaderName = HeaderName::from_static("filterd-protect");
 const REASON: HeaderName = HeaderName::from_static("filterd-reason");
 const APPLIED: HeaderName = HeaderName::from_static("filterd-applied");
+const CLOSED: HeaderName = HeaderName::from_static("filterd-closed");
 
 const PROTECT_FORM: &str = "Filterd-Protect: give the far end and the near end of one TCP session, such as `192.0.2.7:50000 198.51.100.1:22`";
 const MATCH_FORM: &str =
@@ -46,6 +47,8 @@ pub(super) struct InForce {
     version: Option<u64>,
     /// What the caller has shut itself out of.
     lost: Vec<String>,
+    /// Connections that the proxy closed for it; none without a proxy.
+    closed: Option<usize>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asker {
@@ -105,9 +108,10 @@ impl Asker {
         let app = command.app();
         let before = footing.look(control, app);
         let request = Request { command, caller, terms };
-        let (Done { outcome, version, .. }, applied) = control.execute(request).await?;
+        let (Done { outcome, version, revision, .. }, applied) = control.execute(request).await?;
         let lost = footing.lost(&before, &footing.look(control, app));
-        Ok((outcome, InForce { applied, version, lost }))
+        let closed = control.closed_by(revision).await;
+        Ok((outcome, InForce { applied, version, lost, closed }))
     }
 }
 
@@ -121,6 +125,9 @@ impl InForce {
         }
         for lost in &self.lost {
             headers.append(header::WARNING, warning(lost));
+        }
+        if let Some(closed) = self.closed {
+            headers.insert(CLOSED, closed.into());
         }
         match self.applied {
             Applied::Yes => {

@@ -179,6 +179,7 @@ impl From<StoreError> for Fault {
 
 fn policy_code(error: &PolicyError) -> (StatusCode, &'static str) {
     match error {
+        PolicyError::NameConflict { .. } => (StatusCode::CONFLICT, "ServerNameConflict"),
         PolicyError::ScopeConflict { .. } | PolicyError::ScopeRepeated { .. } => {
             (StatusCode::CONFLICT, "ScopeConflict")
         }

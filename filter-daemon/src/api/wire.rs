@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::fault::Fault;
 use super::listed::{EntriesIn, Items, ListedIn};
 use crate::access_list::{Address, Entry};
-use crate::app::{App, Mode, parse_mode};
+use crate::app::{App, Mode, ProxyDocument, ProxySettings, parse_mode};
 use crate::command::{AppFields, Command, NewEntry};
 use crate::id::ObjectId;
 use crate::origin::Origin;
@@ -37,6 +37,7 @@ pub(super) struct AppOut<'a> {
     trusted_hops: Vec<String>,
     origins: Vec<&'a str>,
     require_origin: bool,
+    proxy: ProxyDocument,
     entries: usize,
     version: u64,
 }
@@ -84,6 +85,7 @@ pub(super) struct AppIn {
     trusted_hops: Option<Vec<String>>,
     origins: Option<Vec<String>>,
     require_origin: Option<bool>,
+    proxy: Option<ProxyDocument>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -119,6 +121,7 @@ impl<'a> From<&'a App> for AppOut<'a> {
             trusted_hops: app.trusted_hops.iter().map(ToString::to_string).collect(),
             origins: app.origins.iter().map(Origin::text).collect(),
             require_origin: app.require_origin,
+            proxy: ProxyDocument::from(&app.proxy),
             entries: app.list.len(),
             version: app.list.version,
         }
@@ -152,6 +155,7 @@ impl AppIn {
                 .transpose()?,
             origins: self.origins.as_deref().map(|texts| origins(texts, "origins")).transpose()?,
             require_origin: self.require_origin,
+            proxy: self.proxy.map(proxy).transpose()?,
         };
         Ok((fields, self.entries.map(|entries| entries.0).transpose()?))
     }
@@ -192,6 +196,10 @@ pub(super) fn origins(texts: &[String], list: &'static str) -> Result<Vec<Origin
 /// A moment as people and programs read it (RFC 3339).
 pub(super) fn time(unix: i64) -> String {
     jiff::Timestamp::from_second(unix).unwrap_or_default().to_string()
+}
+
+fn proxy(document: ProxyDocument) -> Result<ProxySettings, Fault> {
+    document.read().map_err(|error| Fault::parameter(format!("proxy: {error}")))
 }
 
 fn mode(text: &str) -> Result<Mode, Fault> {

@@ -4,10 +4,12 @@
 
 mod create;
 mod delete;
+mod end;
 mod entry_choice;
 mod export;
 mod import;
 mod list;
+mod show;
 mod update;
 
 use clap::Subcommand;
@@ -21,9 +23,11 @@ pub(super) enum Task {
     /// List the entries
     #[command(visible_alias = "ls")]
     List(list::Options),
+    /// Show one entry, or what the list comes to
+    Show(show::Options),
     /// Add an IP address or CIDR block
     Create(create::Options),
-    /// Change an entry's address or comment, in its place
+    /// Change an entry in its place
     Update(update::Options),
     /// Take entries off the list
     Delete(delete::Options),
@@ -38,6 +42,7 @@ impl Task {
     pub(super) fn title(&self) -> &'static str {
         match self {
             Self::List(_) => "list",
+            Self::Show(_) => "show",
             Self::Create(_) => "create",
             Self::Update(_) => "update",
             Self::Delete(_) => "delete",
@@ -51,6 +56,7 @@ impl Task {
 pub(super) async fn run(invocation: &Invocation, task: &Task) -> Result<(), Failure> {
     match task {
         Task::List(options) => list::run(invocation, options).await,
+        Task::Show(options) => show::run(invocation, options).await,
         Task::Create(options) => create::run(invocation, options).await,
         Task::Update(options) => update::run(invocation, options).await,
         Task::Delete(options) => delete::run(invocation, options).await,

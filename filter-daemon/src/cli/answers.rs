@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::app::ProxyDocument;
+
 /// A group.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Group {
@@ -31,58 +33,70 @@ pub(super) struct App {
     pub(super) scopes: Vec<String>,
     /// Sources that pass before the list.
     pub(super) trusted_hops: Vec<String>,
+    /// Allowed request origins; every one is allowed if there is none.
+    pub(super) origins: Vec<String>,
+    /// Whether upgrades and unsafe methods need an origin.
+    pub(super) require_origin: bool,
+    /// What the proxy does for it.
+    pub(super) proxy: ProxyDocument,
     /// How many entries its list has.
     pub(super) entries: u64,
+    /// The version of its list.
+    pub(super) version: u64,
 }
 
-/// An entry.
+/// What the proxy counted, by app, reason and verdict.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct ProxyCount {
+    /// `name-xxxxx`; none where no app was known.
+    pub(super) app: Option<String>,
+    /// Why.
+    pub(super) reason: String,
+    /// pass, would_drop or drop.
+    pub(super) verdict: String,
+    /// How often.
+    pub(super) count: u64,
+}
+
+/// An entry. A list may hold a million of them.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Entry {
     /// 24 hex digits.
     #[serde(rename = "_id")]
-    pub(super) id: String,
+    pub(super) id: Box<str>,
     /// The address as typed.
-    pub(super) address: String,
-    /// Free text.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) comment: String,
+    pub(super) address: Box<str>,
+    /// Free text, possibly empty.
+    pub(super) comment: Box<str>,
+    /// Whether it lets anybody in.
+    pub(super) enabled: bool,
+    /// Until when, if there is an end.
+    pub(super) expires: Option<Box<str>>,
+    /// Who wrote it last.
+    pub(super) author: Box<str>,
+    /// When it was made.
+    pub(super) created: Box<str>,
+    /// When it was last changed.
+    pub(super) changed: Box<str>,
+    /// applied, pending, failed, disabled or expired.
+    pub(super) status: Box<str>,
     /// How many packets it let in; only lists tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hits: Option<u64>,
     /// When the last one of them came, if any did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) last_hit: Option<String>,
+    pub(super) last_hit: Option<Box<str>>,
 }
 
 /// An access list.
 #[derive(Debug, Deserialize)]
 pub(super) struct EntryList {
     /// Its entries, oldest first.
-    pub(super) allowed_ips: Vec<Entry>,
-}
-
-/// An access list with everything that the daemon knows of it.
-#[derive(Debug, Deserialize)]
-pub(super) struct OwnList {
-    /// Its entries, oldest first.
-    pub(super) entries: Vec<OwnEntry>,
-}
-
-/// An entry as its export has it.
-#[derive(Debug, Deserialize)]
-pub(super) struct OwnEntry {
-    /// The address as typed.
-    pub(super) address: String,
-    /// Free text.
-    pub(super) comment: String,
-    /// Whether it lets anybody in.
-    pub(super) enabled: bool,
-    /// Until when, if there is an end.
-    pub(super) expires: Option<String>,
+    pub(super) entries: Vec<Entry>,
 }
 
 /// An entry to be.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct NewEntry<'a> {
     /// The address as typed.
     pub(super) address: &'a str,
@@ -97,9 +111,11 @@ pub(super) struct NewEntry<'a> {
     pub(super) expires: Option<Option<Timestamp>>,
 }
 
-/// What an import did, or would do.
+/// What many changes of a list came to, or would come to.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Imported {
+    /// The version of the list.
+    pub(super) version: u64,
     /// Entries that are new.
     pub(super) added: u64,
     /// Entries that were taken off.

@@ -15,17 +15,21 @@ impl App {
         format!("{GROUPS}/{}/apps/{}", self.group_id, self.id)
     }
 
-    /// The path of its access list, as the Admin API has it.
+    /// The path of its access list.
     pub(super) fn access_list_path(&self) -> String {
-        let Self { group_id, id, .. } = self;
-        format!("/api/admin/v3.0/groups/{group_id}/apps/{id}/security/access_list")
+        format!("{}/access_list", self.path())
     }
 }
 
 impl Group {
+    /// Its path among what is ours.
+    pub(super) fn path(&self) -> String {
+        format!("{GROUPS}/{}", self.id)
+    }
+
     /// The path of its apps among what is ours.
     pub(super) fn apps_path(&self) -> String {
-        format!("{GROUPS}/{}/apps", self.id)
+        format!("{}/apps", self.path())
     }
 }
 
@@ -138,7 +142,11 @@ mod tests {
             mode: "enforce".to_owned(),
             scopes: Vec::new(),
             trusted_hops: Vec::new(),
+            origins: Vec::new(),
+            require_origin: false,
+            proxy: crate::app::ProxyDocument::default(),
             entries: 0,
+            version: 1,
         }
     }
 

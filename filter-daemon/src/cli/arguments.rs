@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{access_list, app, counters, drops, interface, key, outbound, settings};
+use super::{
+    access_list, app, apply, audit, counters, diff, drops, history, interface, key, names, origins,
+    outbound, proxy, restore, settings,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -16,6 +19,7 @@ Exit codes:
   2  wrong usage, or a question without a terminal to ask it on
   3  saved, but not in force in the kernel; the reason is printed
   4  filterd does not answer on its control socket
+  5  others have changed it since the version that the change was made for
 
 A change that would cut your own SSH session is refused; -y does it all the same.";
 
@@ -83,6 +87,34 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: access_list::Task,
     },
+    /// List the versions of an app's access list
+    History(history::Options),
+    /// Show what is different between two versions of an access list
+    Diff(diff::Options),
+    /// Make an access list what it was at an earlier version
+    Restore(restore::Options),
+    /// Show who changed what
+    Audit(audit::Options),
+    /// The server names that the proxy answers to for an app
+    Names {
+        /// What to do.
+        #[command(subcommand)]
+        task: names::Task,
+    },
+    /// What the proxy does for an app, and what it counted
+    Proxy {
+        /// What to do.
+        #[command(subcommand)]
+        task: proxy::Task,
+    },
+    /// The web pages that may call an app: its allowed request origins
+    Origins {
+        /// What to do.
+        #[command(subcommand)]
+        task: origins::Task,
+    },
+    /// Make apps and their lists what a file says, as one change
+    Apply(apply::Options),
     /// The addresses that the proxy sends from
     Outbound {
         /// What to do.
@@ -122,6 +154,14 @@ impl Task {
             Self::Settings { task } => format!("settings {}", task.title()),
             Self::App { task } => format!("app {}", task.title()),
             Self::AccessList { task } => format!("accesslist {}", task.title()),
+            Self::History(_) => "history".to_owned(),
+            Self::Diff(_) => "diff".to_owned(),
+            Self::Restore(_) => "restore".to_owned(),
+            Self::Audit(_) => "audit".to_owned(),
+            Self::Names { task } => format!("names {}", task.title()),
+            Self::Proxy { task } => format!("proxy {}", task.title()),
+            Self::Origins { task } => format!("origins {}", task.title()),
+            Self::Apply(_) => "apply".to_owned(),
             Self::Outbound { task } => format!("outbound {}", task.title()),
             Self::Key { task } => format!("key {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),

@@ -9,12 +9,14 @@ use serde::de::DeserializeOwned;
 use super::client::{Answer, Call};
 use super::failure::Failure;
 use super::invocation::Invocation;
+use super::terms::Terms;
 use super::{output, terminal};
 
 const PROTECT: &str = "filterd-protect";
 const APPLIED: &str = "filterd-applied";
+const CLOSED: &str = "filterd-closed";
 
-/// A change that the daemon has saved.
+/// A change that the daemon has saved, or would save.
 #[derive(Debug)]
 pub(super) struct Saved {
     answer: Answer,
@@ -26,12 +28,26 @@ impl Saved {
         self.answer.parse()
     }
 
+    /// The version of the list that the change was about, as it is now; of a
+    /// change of a group's apps, the revision.
+    pub(super) fn version(&self) -> Option<u64> {
+        self.answer.header("etag")?.trim_matches('"').parse().ok()
+    }
+
     /// Why the change is not in force, if it is not.
     pub(super) fn held_back(&self) -> Option<String> {
         (self.answer.header(APPLIED) == Some("no")).then(|| {
             let warning = self.answer.header("warning").and_then(warning_text);
             warning.unwrap_or_else(|| "filterd gave no reason".to_owned())
         })
+    }
+
+    /// Prints how many connections it closed, if it closed any.
+    pub(super) fn tell_closed(&self) -> Result<(), Failure> {
+        match self.answer.header(CLOSED) {
+            None | Some("0") => Ok(()),
+            Some(count) => output::line(&format!("{count} open connection(s) were closed")),
+        }
     }
 
     /// Fails when the change is not in force.
@@ -52,13 +68,24 @@ impl Invocation {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<Saved, Failure> {
+        self.change_on(&Terms::default(), method, path, body).await
+    }
+
+    /// The same, on terms.
+    pub(super) async fn change_on(
+        &self,
+        terms: &Terms,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Saved, Failure> {
         let body = bytes(body)?;
-        let call = || Call::new(method.clone(), path).with_body(body.clone());
+        let call = || terms.put_on(Call::new(method.clone(), path).with_body(body.clone()));
         let Some(found) = self.session().filter(|_| !self.yes) else {
-            return self.finish(call()).await;
+            return self.finish(call()?).await;
         };
         let header = format!("{} {}", found.session.peer, found.session.local);
-        let refusal = match self.finish(call().with_header(PROTECT, &header)?).await {
+        let refusal = match self.finish(call()?.with_header(PROTECT, &header)?).await {
             Err(failure) if failure.has_code("WouldCutSession") => failure,
             outcome => return outcome,
         };
@@ -72,20 +99,22 @@ impl Invocation {
         }
         output::remark(&format!("{}\n{whose}", refusal.why()));
         match terminal::ask_yes("Do it all the same, and cut this session?")? {
-            true => self.finish(call()).await,
+            true => self.finish(call()?).await,
             false => Err(refusal.with_advice("Nothing was changed.")),
         }
     }
 
-    /// Asks what a change would do.
-    pub(super) async fn rehearse<T: DeserializeOwned>(
+    /// Asks what a change would do; the path or the body says that it is
+    /// only asked.
+    pub(super) async fn rehearse(
         &self,
+        terms: &Terms,
         method: Method,
         path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Failure> {
-        let call = Call::new(method, path).with_body(bytes(Some(body))?);
-        self.finish(call).await?.parse()
+        body: Option<&impl Serialize>,
+    ) -> Result<Saved, Failure> {
+        let call = Call::new(method, path).with_body(bytes(body)?);
+        self.finish(terms.put_on(call)?).await
     }
 
     async fn finish(&self, call: Call<'_>) -> Result<Saved, Failure> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -68,8 +68,9 @@ impl<'a> Call<'a> {
 
     /// The same call with another header.
     pub(super) fn with_header(mut self, name: &'static str, text: &str) -> Result<Self, Failure> {
-        let value =
-            text.parse().map_err(|_| Failure::new(format!("{text:?} cannot be sent as {name}")))?;
+        // UTF-8 is not forbidden in a header, only unusual.
+        let value = HeaderValue::from_bytes(text.as_bytes())
+            .map_err(|_| Failure::new(format!("{text:?} cannot be sent as {name}")))?;
         self.headers.insert(name, value);
         Ok(self)
     }
@@ -194,6 +195,9 @@ impl Client {
 
 fn refusal(status: StatusCode, body: &[u8]) -> Failure {
     match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(ErrorBody { error, error_code: Some(code) }) if code == "VersionMismatch" => {
+            Failure::outdated(error)
+        }
         Ok(ErrorBody { error, error_code: Some(code) }) => Failure::new(error).with_code(code),
         Ok(ErrorBody { error, error_code: None }) => Failure::new(error),
         Err(_) if body.is_empty() => Failure::new(format!("filterd answered {status}")),
@@ -204,6 +208,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::failure::Kind;
 
     #[test]
     fn refusals_are_read_whatever_their_form() {
@@ -212,6 +217,8 @@ mod tests {
         assert!(named.has_code("ScopeConflict") && named.why() == "no");
         assert_eq!(refusal(StatusCode::NOT_FOUND, br#"{"error":"gone"}"#).why(), "gone");
         assert_eq!(refusal(StatusCode::BAD_GATEWAY, b"oops\n").why(), "oops");
+        let late = br#"{"error":"it is at 4","error_code":"VersionMismatch"}"#;
+        assert_eq!(refusal(StatusCode::PRECONDITION_FAILED, late).kind(), Kind::Outdated);
         let empty = refusal(StatusCode::INTERNAL_SERVER_ERROR, b"");
         assert_eq!(empty.why(), "filterd answered 500 Internal Server Error");
     }

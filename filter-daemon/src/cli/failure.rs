@@ -27,6 +27,8 @@ pub(super) enum Kind {
     NotInForce,
     /// The daemon does not answer.
     Unreachable,
+    /// Made for a version that is no longer the latest.
+    Outdated,
     /// Broken off by Ctrl-C.
     Interrupted,
     /// Whoever read stdout has gone: no failure of ours.
@@ -54,6 +56,13 @@ impl Failure {
     /// No daemon to talk to.
     pub(super) fn unreachable(why: impl Into<String>) -> Self {
         Self::of_kind(Kind::Unreachable, why).with_code("DaemonUnreachable")
+    }
+
+    /// A change of something that others have changed meanwhile.
+    pub(super) fn outdated(why: impl Into<String>) -> Self {
+        Self::of_kind(Kind::Outdated, why)
+            .with_code("VersionMismatch")
+            .with_advice("`filterctl history` and `filterctl audit` show what others did.")
     }
 
     /// Ctrl-C.
@@ -109,6 +118,7 @@ impl Failure {
             Kind::Usage => 2,
             Kind::NotInForce => 3,
             Kind::Unreachable => 4,
+            Kind::Outdated => 5,
             // 128 + SIGINT, as a shell has it.
             Kind::Interrupted => 130,
         }
@@ -122,7 +132,11 @@ impl Failure {
         let end = match self.kind {
             Kind::Usage => " setup failed",
             Kind::NotInForce => ": saved, but not in force",
-            Kind::Failed | Kind::Unreachable | Kind::Interrupted | Kind::OutputClosed => " failed",
+            Kind::Failed
+            | Kind::Unreachable
+            | Kind::Outdated
+            | Kind::Interrupted
+            | Kind::OutputClosed => " failed",
         };
         let mut text = format!("filterctl: {title}{end}: {}", self.why);
         if let Some(advice) = &self.advice {
@@ -180,6 +194,7 @@ mod tests {
             (Failure::usage(""), 2),
             (Failure::not_in_force(""), 3),
             (Failure::unreachable(""), 4),
+            (Failure::outdated(""), 5),
             (io::Error::from(io::ErrorKind::BrokenPipe).into(), 0),
         ];
         for (failure, code) in codes {

@@ -47,7 +47,7 @@ pub(super) fn ask_one(question: &str, choices: &[String]) -> Result<usize, Failu
 }
 
 /// Asks for any of several; answers their places.
-pub(super) fn ask_many(question: &str, choices: &[String]) -> Result<Vec<usize>, Failure> {
+pub(super) fn ask_many(question: &str, choices: &[&str]) -> Result<Vec<usize>, Failure> {
     MultiSelect::with_theme(&ColorfulTheme::default())
         .with_prompt(format!("{question} (space to choose, enter to go on)"))
         .items(choices)

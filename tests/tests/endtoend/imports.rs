@@ -111,7 +111,10 @@ fn what_looks_like_a_mistake_needs_force() {
     let list = stage.file("list", &rows);
     let guarded = stage.import(&list, &["--replace", "--shrink-guard", "99"]);
     assert_refused(&guarded, &["--force", "--shrink-guard"]);
-    assert_refused(&stage.import(&list, &["--replace", "--dry-run"]), &["--force"]);
+    let tried = stage.import(&list, &["--replace", "--dry-run"]);
+    assert_done(&tried, &format!("\n- {}\n", LISTED.v4()));
+    let warning = String::from_utf8_lossy(&tried.stderr);
+    assert!(warning.contains("2 of 2") && warning.contains("--force"), "{warning}");
     assert!(place_gets_in(&wire, LISTED) && !place_gets_in(&wire, UNLISTED));
     let unguarded = stage.import(&list, &["--replace", "--shrink-guard", "100"]);
     assert_done(&unguarded, "2 added, 2 removed");

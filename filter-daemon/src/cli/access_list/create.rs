@@ -2,13 +2,16 @@
 
 use clap::Args;
 use hyper::Method;
+use jiff::ZonedDateTime;
 use serde_json::json;
 
+use super::end::{self, End};
 use crate::access_list::Address;
 use crate::cli::answers::{App, Entry, NewEntry};
 use crate::cli::change::Saved;
 use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
+use crate::cli::terms::Terms;
 use crate::cli::{output, terminal};
 
 /// Which address to let in.
@@ -33,6 +36,17 @@ pub(in crate::cli) struct Options {
     /// Let everybody in: adds 0.0.0.0/0 and ::/0
     #[arg(long)]
     allow_all: bool,
+
+    #[command(flatten)]
+    end: End,
+
+    /// List it without letting anybody in: `accesslist update --enable` does
+    /// that later
+    #[arg(long)]
+    disabled: bool,
+
+    #[command(flatten)]
+    terms: Terms,
 }
 
 /// The whole of both families.
@@ -48,13 +62,14 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     if ways == [false; 3] && !invocation.is_attended() {
         return Err(Failure::usage("--ip is missing: give it, or --use-current, or --allow-all"));
     }
+    let new = options.entry()?;
     let current = match options.use_current {
         true => Some(current_address(invocation)?),
         false => None,
     };
     let app = invocation.app(options.app.as_deref(), "--app").await?;
     if options.allow_all {
-        return allow_all(invocation, &app, options.comment.as_deref()).await;
+        return allow_all(invocation, &app, new, &options.terms).await;
     }
     let address = match (&options.ip, current) {
         (Some(address), _) => address.text().to_owned(),
@@ -63,7 +78,21 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
             Address::parse(text).map(drop).map_err(|error| error.to_string())
         })?,
     };
-    add(invocation, &app, &address, options.comment.as_deref()).await?.in_force()
+    let new = NewEntry { address: &address, ..new };
+    add(invocation, &app, &new, &options.terms).await?.in_force()
+}
+
+impl Options {
+    /// The entry to be but for its address.
+    fn entry(&self) -> Result<NewEntry<'_>, Failure> {
+        let end = self.end.after(&ZonedDateTime::now())?;
+        Ok(NewEntry {
+            address: "",
+            comment: self.comment.as_deref(),
+            enabled: self.disabled.then_some(false),
+            expires: end.map(Some),
+        })
+    }
 }
 
 fn current_address(invocation: &Invocation) -> Result<String, Failure> {
@@ -83,15 +112,18 @@ fn current_address(invocation: &Invocation) -> Result<String, Failure> {
 async fn add(
     invocation: &Invocation,
     app: &App,
-    address: &str,
-    comment: Option<&str>,
+    new: &NewEntry<'_>,
+    terms: &Terms,
 ) -> Result<Saved, Failure> {
-    let body = NewEntry { address, comment, ..NewEntry::default() };
-    let saved = invocation.change(Method::POST, &app.access_list_path(), Some(&body)).await?;
+    let path = app.access_list_path();
+    let saved = invocation.change_on(terms, Method::POST, &path, Some(new)).await?;
     let entry: Entry = saved.parse()?;
     match invocation.json {
         true => output::json(&entry)?,
-        false => output::line(&format!("Successfully created allowed IP, id: {}", entry.id))?,
+        false => {
+            output::line(&format!("Successfully created allowed IP, id: {}", entry.id))?;
+            end::tell(&entry)?;
+        }
     }
     Ok(saved)
 }
@@ -100,13 +132,19 @@ async fn add(
 async fn allow_all(
     invocation: &Invocation,
     app: &App,
-    comment: Option<&str>,
+    new: NewEntry<'_>,
+    terms: &Terms,
 ) -> Result<(), Failure> {
+    let mut terms = terms.clone();
     let mut held_back = None;
     let mut duplicates = Vec::new();
     for address in EVERYWHERE {
-        match add(invocation, app, address, comment).await {
-            Ok(saved) => held_back = saved.held_back(),
+        let new = NewEntry { address, ..new };
+        match add(invocation, app, &new, &terms).await {
+            Ok(saved) => {
+                terms = terms.after(saved.version());
+                held_back = saved.held_back();
+            }
             Err(failure) if failure.has_code("AllowedIPDuplicateAddress") => {
                 duplicates.push((address, failure));
             }

@@ -10,6 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
 use crate::cli::output::{self, Columns};
 use crate::cli::terminal;
+use crate::cli::terms::Terms;
 
 /// Which entries.
 #[derive(Args, Debug)]
@@ -21,6 +22,9 @@ pub(in crate::cli) struct Options {
     /// The entry's address, as it is listed; repeat or separate by commas
     #[arg(long = "ip", value_name = "ADDRESS", value_delimiter = ',')]
     ips: Vec<String>,
+
+    #[command(flatten)]
+    terms: Terms,
 }
 
 /// What became of one entry.
@@ -38,33 +42,32 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
         return Err(Failure::usage("--ip is missing: name the entry by its address"));
     }
     let app = invocation.app(options.app.as_deref(), "--app").await?;
-    let entries = invocation.entries(&app).await?;
     let chosen = match options.ips.as_slice() {
-        [] => asked(&entries)?,
-        wanted => named(invocation, &entries, wanted)?,
+        [] => asked(invocation.entries(&app).await?)?,
+        wanted => named(invocation, &app, wanted).await?,
     };
     if chosen.is_empty() {
         return Err(Failure::new("no IP addresses or CIDR blocks to delete"));
     }
-    delete(invocation, &app, &chosen).await
+    delete(invocation, &app, &chosen, &options.terms).await
 }
 
-fn named<'a>(
+async fn named(
     invocation: &Invocation,
-    entries: &'a [Entry],
+    app: &App,
     wanted: &[String],
-) -> Result<Vec<&'a Entry>, Failure> {
-    let mut chosen: Vec<&Entry> = Vec::new();
+) -> Result<Vec<Entry>, Failure> {
+    let mut chosen: Vec<Entry> = Vec::new();
     let mut unknown = Vec::new();
     let mut remarks = Vec::new();
     for address in wanted {
-        let Some(found) = entry_choice::find(entries, address) else {
+        let Some(found) = invocation.entry(app, address).await? else {
             unknown.push(address.as_str());
             continue;
         };
-        remarks.extend(found.remark(address));
-        if !chosen.iter().any(|entry| entry.id == found.entry().id) {
-            chosen.push(found.entry());
+        remarks.extend(entry_choice::remark(&found, address));
+        if !chosen.iter().any(|entry| entry.id == found.id) {
+            chosen.push(found);
         }
     }
     if unknown.is_empty() {
@@ -76,27 +79,38 @@ fn named<'a>(
         .with_advice("Nothing was deleted."))
 }
 
-fn asked(entries: &[Entry]) -> Result<Vec<&Entry>, Failure> {
+fn asked(mut entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
     if entries.is_empty() {
-        return Ok(Vec::new());
+        return Ok(entries);
     }
     let question = "Which IP Address(es) and/or CIDR block(s) would you like to delete?";
-    let choices: Vec<String> = entries.iter().map(|entry| entry.address.clone()).collect();
+    let choices: Vec<&str> = entries.iter().map(|entry| &*entry.address).collect();
     let places = terminal::ask_many(question, &choices)?;
-    Ok(places.into_iter().map(|place| &entries[place]).collect())
+    let mut place = 0..;
+    entries.retain(|_| place.next().is_some_and(|place| places.contains(&place)));
+    Ok(entries)
 }
 
-async fn delete(invocation: &Invocation, app: &App, chosen: &[&Entry]) -> Result<(), Failure> {
+async fn delete(
+    invocation: &Invocation,
+    app: &App,
+    chosen: &[Entry],
+    terms: &Terms,
+) -> Result<(), Failure> {
+    let mut terms = terms.clone();
     let mut rows = Vec::with_capacity(chosen.len());
     let mut first_failure = None;
     let mut held_back = None;
     for entry in chosen {
         let path = format!("{}/{}", app.access_list_path(), entry.id);
-        let outcome = invocation.change(Method::DELETE, &path, None::<&()>).await;
+        let outcome = invocation.change_on(&terms, Method::DELETE, &path, None::<&()>).await;
         let details = outcome.as_ref().err().map(|failure| failure.why().to_owned());
         rows.push(Row { address: &entry.address, deleted: outcome.is_ok(), details });
         match outcome {
-            Ok(saved) => held_back = saved.held_back(),
+            Ok(saved) => {
+                terms = terms.after(saved.version());
+                held_back = saved.held_back();
+            }
             Err(failure) => first_failure = first_failure.or(Some(failure)),
         }
     }

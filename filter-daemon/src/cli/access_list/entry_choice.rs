@@ -1,50 +1,34 @@
 //! Which entry is meant by an address.
 //!
-//! The text of the address decides. Another spelling of the same prefix is
-//! taken when it fits one entry alone, and that is said.
+//! The prefix of the address decides: no two entries have the same. Another
+//! spelling than the entry's own is taken, and that is said.
 
 use crate::access_list::Address;
-use crate::cli::answers::Entry;
+use crate::cli::answers::{App, Entry, EntryList};
+use crate::cli::failure::Failure;
+use crate::cli::invocation::Invocation;
 
-/// An entry that was meant.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Match<'a> {
-    /// By the very text.
-    Text(&'a Entry),
-    /// By another spelling of the same prefix.
-    Spelling(&'a Entry),
-}
-
-impl<'a> Match<'a> {
-    /// The entry.
-    pub(super) fn entry(&self) -> &'a Entry {
-        match self {
-            Self::Text(entry) | Self::Spelling(entry) => entry,
-        }
+impl Invocation {
+    /// The entries of an app, oldest first.
+    pub(super) async fn entries(&self, app: &App) -> Result<Vec<Entry>, Failure> {
+        let list: EntryList = self.client.read(&app.access_list_path()).await?;
+        Ok(list.entries)
     }
 
-    /// What to say about it, where it is not the very text.
-    pub(super) fn remark(&self, wanted: &str) -> Option<String> {
-        match self {
-            Self::Text(_) => None,
-            Self::Spelling(entry) => {
-                Some(format!("{wanted} is listed as {}, the same prefix", entry.address))
-            }
-        }
+    /// The entry that an address means, if there is one.
+    pub(super) async fn entry(&self, app: &App, wanted: &str) -> Result<Option<Entry>, Failure> {
+        // What is no address is on no list.
+        let Ok(address) = Address::parse(wanted) else { return Ok(None) };
+        let path = format!("{}?address={}", app.access_list_path(), address.prefix());
+        let list: EntryList = self.client.read(&path).await?;
+        Ok(list.entries.into_iter().next())
     }
 }
 
-/// The entry that an address means.
-pub(super) fn find<'a>(entries: &'a [Entry], wanted: &str) -> Option<Match<'a>> {
-    if let Some(entry) = entries.iter().find(|entry| entry.address == wanted) {
-        return Some(Match::Text(entry));
-    }
-    let prefix = Address::parse(wanted).ok()?.prefix();
-    let mut same = entries
-        .iter()
-        .filter(|entry| Address::parse(&entry.address).is_ok_and(|a| a.prefix() == prefix));
-    let entry = same.next()?;
-    same.next().is_none().then_some(Match::Spelling(entry))
+/// What to say of an entry that is written in another way than it was meant.
+pub(super) fn remark(entry: &Entry, wanted: &str) -> Option<String> {
+    let Entry { address, .. } = entry;
+    (**address != *wanted).then(|| format!("{wanted} is listed as {address}, the same prefix"))
 }
 
 /// What an entry is called in a list to choose from.
@@ -58,29 +42,25 @@ pub(super) fn describe(entry: &Entry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn entry(address: &str, comment: &str) -> Entry {
-        Entry {
-            id: format!("id-{address}"),
-            address: address.into(),
-            comment: comment.into(),
-            hits: None,
-            last_hit: None,
-        }
+        let entry = json!({
+            "_id": format!("id-{address}"), "address": address, "comment": comment,
+            "enabled": true, "expires": null, "status": "applied", "author": "root",
+            "created": "2026-01-02T03:04:05Z", "changed": "2026-01-02T03:04:05Z",
+        });
+        serde_json::from_value(entry).expect("an entry")
     }
 
     #[test]
-    fn text_goes_before_spelling() {
-        let list = [entry("192.0.2.1", ""), entry("2001:DB8::1", ""), entry("10.0.0.0/8", "")];
-        assert_eq!(find(&list, "192.0.2.1"), Some(Match::Text(&list[0])));
-        let by_prefix = find(&list, "192.0.2.1/32").expect("the same prefix");
-        assert_eq!(by_prefix, Match::Spelling(&list[0]));
-        let remark = by_prefix.remark("192.0.2.1/32").expect("another spelling");
-        assert!(remark.contains("192.0.2.1/32 is listed as 192.0.2.1"), "{remark}");
-        assert_eq!(find(&list, "2001:db8::1"), Some(Match::Spelling(&list[1])));
-        assert_eq!(find(&list, "10.0.0.1"), None);
-        assert_eq!(find(&list, "nonsense"), None);
+    fn another_spelling_is_said() {
+        let listed = entry("192.0.2.1", "");
+        assert_eq!(remark(&listed, "192.0.2.1"), None);
+        let said = remark(&listed, "192.0.2.1/32").expect("another spelling");
+        assert!(said.contains("192.0.2.1/32 is listed as 192.0.2.1"), "{said}");
     }
 
     #[test]

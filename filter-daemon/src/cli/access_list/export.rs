@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::answers::{OwnEntry, OwnList};
+use crate::cli::answers::{Entry, EntryList};
 use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
 use crate::cli::written_file;
@@ -42,9 +42,8 @@ enum Form {
 /// Writes or prints the list.
 pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<(), Failure> {
     let app = invocation.app(options.app.as_deref(), "--app").await?;
-    let path = format!("{}/access_list", app.path());
-    let list: OwnList = invocation.client.read(&path).await?;
-    let entries: Vec<&OwnEntry> = match options.format {
+    let list: EntryList = invocation.client.read(&app.access_list_path()).await?;
+    let entries: Vec<&Entry> = match options.format {
         Form::Full => list.entries.iter().collect(),
         Form::Json | Form::Csv | Form::Text => admitting(invocation, &list),
     };
@@ -54,7 +53,7 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
 }
 
 /// The entries that let somebody in: a mere address says nothing else.
-fn admitting<'a>(invocation: &Invocation, list: &'a OwnList) -> Vec<&'a OwnEntry> {
+fn admitting<'a>(invocation: &Invocation, list: &'a EntryList) -> Vec<&'a Entry> {
     let entries: Vec<_> = list.entries.iter().filter(|entry| entry.enabled).collect();
     let disabled = list.entries.len() - entries.len();
     let ending = entries.iter().filter(|entry| entry.expires.is_some()).count();
@@ -69,7 +68,7 @@ fn admitting<'a>(invocation: &Invocation, list: &'a OwnList) -> Vec<&'a OwnEntry
     entries
 }
 
-fn write(form: Form, entries: &[&OwnEntry]) -> String {
+fn write(form: Form, entries: &[&Entry]) -> String {
     let exports: Vec<Export<'_>> = entries
         .iter()
         .map(|entry| Export {
@@ -94,14 +93,16 @@ mod tests {
 
     #[test]
     fn each_form_writes_what_it_says() {
-        let list: OwnList = serde_json::from_str(
+        let list: EntryList = serde_json::from_str(
             r#"{"version":3,"entries":[
-                {"_id":"1","address":"9.9.9.9","comment":"a\nb","enabled":true,"expires":null},
+                {"_id":"1","address":"9.9.9.9","comment":"a\nb","enabled":true,"expires":null,
+                 "author":"root","created":"","changed":"","status":"applied"},
                 {"_id":"2","address":"10.0.0.0/8","comment":"","enabled":true,
-                 "expires":"2040-01-01T00:00:00Z"}]}"#,
+                 "expires":"2040-01-01T00:00:00Z",
+                 "author":"root","created":"","changed":"","status":"applied"}]}"#,
         )
         .expect("an answer");
-        let entries: Vec<&OwnEntry> = list.entries.iter().collect();
+        let entries: Vec<&Entry> = list.entries.iter().collect();
         let flat = "[\n  \"10.0.0.0/8\",\n  \"9.9.9.9\"\n]\n";
         assert_eq!(write(Form::Json, &entries), flat);
         assert_eq!(write(Form::Csv, &entries), "10.0.0.0/8\n9.9.9.9\n");

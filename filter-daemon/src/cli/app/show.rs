@@ -38,6 +38,7 @@ pub(super) fn print(app: &App) -> Result<(), Failure> {
         true => "none".to_owned(),
         false => app.trusted_hops.join("  "),
     };
+    let entries = format!("{}, version {} of the list", app.entries, app.version);
     for (name, value) in [
         ("App", app.client_app_id.as_str()),
         ("Name", &app.name),
@@ -46,7 +47,8 @@ pub(super) fn print(app: &App) -> Result<(), Failure> {
         ("Mode", &app.mode),
         ("Scopes", &scopes(&app.scopes)),
         ("Trusted hops", &hops),
-        ("Entries", &app.entries.to_string()),
+        ("Origins", &origins(app)),
+        ("Entries", &entries),
     ] {
         output::line(&format!("{name:<14}{}", output::harmless(value)))?;
     }
@@ -58,5 +60,17 @@ pub(in crate::cli) fn scopes(scopes: &[String]) -> String {
     match scopes {
         [] => "none: it holds no packet".to_owned(),
         scopes => scopes.join("  "),
+    }
+}
+
+/// The allowed request origins in one line.
+fn origins(app: &App) -> String {
+    let listed = match app.origins.as_slice() {
+        [] => "any".to_owned(),
+        origins => origins.join("  "),
+    };
+    match app.require_origin {
+        true => format!("{listed}; upgrades and unsafe methods need one"),
+        false => listed,
     }
 }

@@ -1,4 +1,5 @@
-//! The file of an import: its bytes, and what is said when they are no list.
+//! A list of addresses in a file: its bytes, and what is said when they are
+//! no list.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,13 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::STANDARD_INPUT;
-use crate::cli::failure::Failure;
-use crate::cli::{output, terminal};
-use crate::feed::{self, Faults, Feed, FeedError, Reading, Source};
+use super::failure::Failure;
+use super::{file_fault, output, terminal};
+use crate::feed::{self, Feed, FeedError, Reading, Source};
 
-/// More faults than this help nobody.
-const FAULTS_SHOWN: usize = 20;
+/// The name of standard input among files.
+pub(super) const STANDARD_INPUT: &str = "-";
 
 /// Counts what is read through it.
 struct Counted<R> {
@@ -58,9 +58,7 @@ fn read_all(
 
 fn refusal(name: &str, error: &FeedError) -> Failure {
     match error {
-        FeedError::Faults(faults) => Failure::new(listing(name, faults))
-            .with_code("InvalidFile")
-            .with_advice("Nothing was changed."),
+        FeedError::Faults(faults) => file_fault::refusal(name, faults),
         FeedError::BlockList(list) => {
             Failure::new(format!("{name}: {}", output::harmless(&list.to_string())))
                 .with_code("BlockList")
@@ -72,20 +70,4 @@ fn refusal(name: &str, error: &FeedError) -> Failure {
                 .with_advice("Nothing was changed.")
         }
     }
-}
-
-fn listing(name: &str, faults: &Faults) -> String {
-    let count = faults.count();
-    let mut lines = vec![format!("{count} fault(s) in {name}:")];
-    for fault in faults.told.iter().take(FAULTS_SHOWN) {
-        let path = match fault.path.as_str() {
-            "" => String::new(),
-            path => format!(" {path}:"),
-        };
-        lines.push(output::harmless(&format!("{name}:{}:{path} {}", fault.line, fault.why)));
-    }
-    if count > FAULTS_SHOWN {
-        lines.push(format!("and {} more", count - FAULTS_SHOWN));
-    }
-    lines.join("\n")
 }
