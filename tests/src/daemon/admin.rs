@@ -220,8 +220,14 @@ impl Connection {
         runtime.block_on(async {
             let exchange = async {
                 let response = match sender {
-                    Sender::Http1(sender) => sender.send_request(request).await?,
-                    Sender::Http2(sender) => sender.send_request(request).await?,
+                    Sender::Http1(sender) => {
+                        sender.ready().await?;
+                        sender.send_request(request).await?
+                    }
+                    Sender::Http2(sender) => {
+                        sender.ready().await?;
+                        sender.send_request(request).await?
+                    }
                 };
                 answer(response, asked_at).await
             };
