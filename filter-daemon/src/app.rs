@@ -2,10 +2,15 @@
 //!
 //! Owns the grammar of a scope. Never does IO.
 
+mod proxy;
+mod proxy_document;
+
 use std::fmt;
 use std::str::FromStr;
 
 pub use filter_common::verdict::Mode;
+pub use proxy::{HopHeader, Pair, ProxyError, ProxySettings, Upstream};
+pub use proxy_document::{DocumentError, ProxyDocument};
 
 use crate::access_list::{AccessList, Prefix};
 use crate::id::ObjectId;
@@ -34,6 +39,8 @@ pub struct App {
     pub origins: Vec<Origin>,
     /// Upgrades and unsafe methods need an origin.
     pub require_origin: bool,
+    /// What the proxy does for it.
+    pub proxy: ProxySettings,
     /// Who is let in.
     pub list: AccessList,
     /// Unix seconds of the last change.

@@ -26,12 +26,15 @@ mod file_fault;
 mod history;
 mod interface;
 mod invocation;
+mod key;
 mod moment;
+mod names;
 mod newest;
 mod origins;
 mod outbound;
 mod output;
 mod place;
+mod proxy;
 mod restore;
 mod settings;
 mod ssh;
@@ -101,9 +104,12 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Task::Diff(options) => diff::run(&invocation, options).await,
         Task::Restore(options) => restore::run(&invocation, options).await,
         Task::Audit(options) => audit::run(&invocation, options).await,
+        Task::Names { task } => names::run(&invocation, task).await,
+        Task::Proxy { task } => proxy::run(&invocation, task).await,
         Task::Origins { task } => origins::run(&invocation, task).await,
         Task::Apply(options) => apply::run(&invocation, options).await,
         Task::Outbound { task } => outbound::run(&invocation, task).await,
+        Task::Key { task } => key::run(&invocation, task).await,
         Task::Drops(options) => drops::run(&invocation, options).await,
         Task::Counters(options) => counters::run(&invocation, options).await,
         Task::Detach => switch::detach(&invocation).await,

@@ -2,18 +2,18 @@
 //! carries out.
 
 mod key;
+mod outcome;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 pub use key::{KeyCommand, KeyOutcome, NewKey, NewKeySource};
+pub use outcome::{AppChange, AppVerb, ListChange, Outcome};
 
-use crate::access_list::{Address, Entry, EntryFields, Prefix};
-use crate::app::{App, Mode, Scope};
+use crate::access_list::{Address, EntryFields, Prefix};
+use crate::app::{App, Mode, ProxySettings, Scope};
 use crate::caller::Caller;
 use crate::id::ObjectId;
 use crate::origin::Origin;
-use crate::state::Settings;
 
 /// A change, who asks for it, and on what terms.
 #[derive(Clone, Debug)]
@@ -190,6 +190,8 @@ pub struct AppFields {
     pub origins: Option<Vec<Origin>>,
     /// Upgrades and unsafe methods need an origin.
     pub require_origin: Option<bool>,
+    /// What the proxy does for it: all of it.
+    pub proxy: Option<ProxySettings>,
 }
 
 /// An entry to be.
@@ -211,66 +213,6 @@ pub struct Import {
     pub replace: bool,
     /// Refuse to take more of the list off than this share of it.
     pub shrink_guard_percent: Option<u8>,
-}
-
-/// What a command did, or would do.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// The app as it is now.
-    App(Arc<App>),
-    /// The entry as it is now.
-    Entry(Arc<Entry>),
-    /// What was named is gone.
-    Deleted,
-    /// What became of a list.
-    List(ListChange),
-    /// What became of a group's apps.
-    Applied(Vec<AppChange>),
-    /// The settings as they are now.
-    Settings(Settings),
-    /// What became of API keys, or of who is logged in with them.
-    Key(KeyOutcome),
-}
-
-/// What many changes of a list came to.
-#[derive(Clone, Debug, Default)]
-pub struct ListChange {
-    /// The list's version now.
-    pub version: u64,
-    /// Entries that are new.
-    pub added: Vec<Arc<Entry>>,
-    /// Entries that were taken off.
-    pub removed: Vec<Arc<Entry>>,
-    /// Entries that are different from before.
-    pub changed: Vec<Arc<Entry>>,
-    /// How many of those that were offered are as they were.
-    pub unchanged: usize,
-}
-
-/// What applying a file comes to for one app.
-#[derive(Clone, Debug)]
-pub struct AppChange {
-    /// The app, as it is or as it was.
-    pub app: Arc<App>,
-    /// What becomes of the app itself.
-    pub verb: AppVerb,
-    /// What is said of it that is new, beside its list.
-    pub detail: String,
-    /// What becomes of its list.
-    pub list: ListChange,
-}
-
-/// What becomes of an app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AppVerb {
-    /// It is made.
-    Create,
-    /// It is changed, beside its list.
-    Update,
-    /// It stays as it is, beside its list.
-    Keep,
-    /// It is deleted.
-    Delete,
 }
 
 impl Command {
@@ -312,21 +254,14 @@ impl Command {
         }
     }
 
+    /// Whether it asks nothing of the kernel.
+    pub fn is_in_force_when_saved(&self) -> bool {
+        matches!(self, Self::Key(_))
+    }
+
     /// Whether the audit log tells of it.
     pub fn is_audited(&self) -> bool {
         if let Self::Key(command) = self { command.is_audited() } else { true }
-    }
-}
-
-impl AppVerb {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Keep => "keep",
-            Self::Delete => "delete",
-        }
     }
 }
 
@@ -356,6 +291,7 @@ impl AppFields {
             trusted_hops: Some(app.trusted_hops.clone()),
             origins: Some(app.origins.clone()),
             require_origin: Some(app.require_origin),
+            proxy: Some(app.proxy.clone()),
         }
     }
 
@@ -367,44 +303,13 @@ impl AppFields {
         put(&mut app.trusted_hops, self.trusted_hops);
         put(&mut app.origins, self.origins);
         app.require_origin = self.require_origin.unwrap_or(app.require_origin);
+        put(&mut app.proxy, self.proxy);
     }
 }
 
 fn put<T>(place: &mut T, new: Option<T>) {
     if let Some(new) = new {
         *place = new;
-    }
-}
-
-impl Outcome {
-    /// The app, if it is one.
-    pub fn into_app(self) -> Option<Arc<App>> {
-        if let Self::App(app) = self { Some(app) } else { None }
-    }
-
-    /// The entry, if it is one.
-    pub fn into_entry(self) -> Option<Arc<Entry>> {
-        if let Self::Entry(entry) = self { Some(entry) } else { None }
-    }
-
-    /// The change of a list, if it is one.
-    pub fn into_list(self) -> Option<ListChange> {
-        if let Self::List(change) = self { Some(change) } else { None }
-    }
-
-    /// The changes of apps, if it is them.
-    pub fn into_applied(self) -> Option<Vec<AppChange>> {
-        if let Self::Applied(changes) = self { Some(changes) } else { None }
-    }
-
-    /// The settings, if it is them.
-    pub fn into_settings(self) -> Option<Settings> {
-        if let Self::Settings(settings) = self { Some(settings) } else { None }
-    }
-
-    /// What became of API keys and sessions, if it is that.
-    pub fn into_key(self) -> Option<KeyOutcome> {
-        if let Self::Key(outcome) = self { Some(outcome) } else { None }
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Config {
     pub interfaces: Vec<InterfaceRule>,
     /// Sources that pass before any list.
     pub fail_safe: Vec<FailSafe>,
+    /// Where the proxy listens; nowhere if empty.
+    pub listeners: Vec<SocketAddr>,
     /// Addresses that the host's proxy tier sends from, for those who have to
     /// list them.
     pub outbound: Vec<Outbound>,
@@ -122,6 +124,8 @@ pub struct Limits {
     pub accelerate_from: usize,
     /// Versions of an access list that are kept.
     pub versions: usize,
+    /// Connections of clients to the proxy at one time.
+    pub proxy_connections: usize,
 }
 
 impl Default for Paths {
@@ -154,6 +158,7 @@ impl Default for Limits {
             admin_connections: 256,
             accelerate_from: 1000,
             versions: 1000,
+            proxy_connections: 65_536,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::auth::Auth;
 use crate::command::Request;
 use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
+use crate::proxy::{TallyRow, View};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Done, Handle, StoreError};
 
@@ -23,6 +24,7 @@ pub struct Control {
     auth: Auth,
     listener: Option<watch::Receiver<ListenerStatus>>,
     outbound: Arc<[Outbound]>,
+    proxy: Option<View>,
 }
 
 impl Control {
@@ -35,7 +37,7 @@ impl Control {
         auth: Auth,
     ) -> Self {
         let outbound = Arc::default();
-        Self { store, status, switch, observer, auth, listener: None, outbound }
+        Self { store, status, switch, observer, auth, listener: None, outbound, proxy: None }
     }
 
     /// Also tells how the Admin API's listeners fare.
@@ -48,6 +50,11 @@ impl Control {
         self.listener.as_ref().map(|listener| listener.borrow().clone())
     }
 
+    /// Who may use the Admin API over TLS.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
     /// The same with addresses that the proxy tier sends from.
     pub fn with_outbound(self, outbound: &[Outbound]) -> Self {
         Self { outbound: outbound.into(), ..self }
@@ -58,9 +65,14 @@ impl Control {
         &self.outbound
     }
 
-    /// Who may use the Admin API over TLS.
-    pub fn auth(&self) -> &Auth {
-        &self.auth
+    /// The same with the proxy, whose open connections obey changes too.
+    pub fn with_proxy(self, proxy: Option<View>) -> Self {
+        Self { proxy, ..self }
+    }
+
+    /// What the proxy counted, by app, reason and verdict.
+    pub fn proxy_counts(&self) -> Vec<TallyRow> {
+        self.proxy.as_ref().map(View::rows).unwrap_or_default()
     }
 
     /// The store: reads by `state()`.
@@ -70,9 +82,20 @@ impl Control {
 
     /// Carries a change out: durable first, then in force or a reason why not.
     pub async fn execute(&self, request: Request) -> Result<(Done, Applied), StoreError> {
+        let is_in_force = request.command.is_in_force_when_saved();
         let done = self.store.execute(request).await?;
-        let applied = self.applied(done.revision).await;
+        let applied = match is_in_force {
+            true => Applied::Yes,
+            false => self.applied(done.revision).await,
+        };
         Ok((done, applied))
+    }
+
+    /// How many open connections the proxy closed for a revision; none without
+    /// a proxy.
+    pub async fn closed_by(&self, revision: u64) -> Option<usize> {
+        let closing = self.proxy.as_ref()?.closed_by(revision);
+        Some(tokio::time::timeout(Applied::PATIENCE, closing).await.unwrap_or(0))
     }
 
     /// What is in force now.

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::control::Control;
 use crate::datapath::{Datapath, DatapathOptions};
 use crate::observe::{Observer, follow};
+use crate::proxy::{Proxy, ProxyParts};
 use crate::reconcile::{Phase, Reconciler, ReconcilerParts, Status};
 use crate::store::OpenError;
 use crate::{api, auth, expiry, store};
@@ -154,9 +155,14 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     let auth = Auth::new(store.clone(), &config.admin);
     tasks.spawn(auth.clone().save_uses(shutdown.clone()));
     let listener = api::TlsListener::new(&config)?;
+    let proxy = start_proxy(&config, &store, &shutdown)?;
     let control = Control::new(store, status.clone(), switch, observer, auth)
         .with_outbound(&config.outbound)
-        .with_listener(listener.as_ref().map(api::TlsListener::status));
+        .with_listener(listener.as_ref().map(api::TlsListener::status))
+        .with_proxy(proxy.as_ref().map(Proxy::view));
+    if let Some(proxy) = proxy {
+        tasks.spawn(until_stopped("the proxy", proxy.run()));
+    }
     if let Some(listener) = listener {
         tasks.spawn(listener.serve(control.clone(), shutdown.clone()));
     }
@@ -174,6 +180,33 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
         tracing::warn!("some tasks did not end in time");
     }
     outcome
+}
+
+/// The proxy, if the configuration has listeners for it.
+fn start_proxy(
+    config: &Config,
+    store: &store::Handle,
+    shutdown: &CancellationToken,
+) -> Result<Option<Proxy>> {
+    if config.listeners.is_empty() {
+        return Ok(None);
+    }
+    let parts = ProxyParts {
+        listeners: config.listeners.clone(),
+        outbound: config.outbound.clone(),
+        fail_safe: config.fail_safe.clone(),
+        connections: config.limits.proxy_connections,
+        directory: config.paths.state.clone(),
+        state: store.watch(),
+    };
+    let proxy = Proxy::bind(parts, shutdown.clone()).context("cannot start the proxy")?;
+    Ok(Some(proxy))
+}
+
+async fn until_stopped(what: &'static str, work: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = work.await {
+        tracing::error!(%error, "{what} has failed");
+    }
 }
 
 fn stop_on_signals(shutdown: &CancellationToken) -> Result<()> {

@@ -128,6 +128,7 @@ mod tests {
             trusted_hops: Vec::new(),
             origins: Vec::new(),
             require_origin: false,
+            proxy: crate::app::ProxySettings::default(),
             list,
             last_modified: 7,
         };

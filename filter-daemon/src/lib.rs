@@ -1,8 +1,8 @@
 //! filterd: lets only listed sources in.
 //!
 //! The library behind the daemon `filterd` and its command line `filterctl`.
-//! One folder a concern; `access_list`, `app` and `policy` are pure: they do
-//! no IO, read no clock, and name neither tokio nor aya. Only `datapath` names
+//! One folder a concern; `access_list`, `app`, `feed` and `policy` are pure: they
+//! do no IO, read no clock, and name neither tokio nor aya. Only `datapath` names
 //! aya, only `reconcile` writes policy into BPF maps, only `store` changes
 //! state.
 
@@ -26,6 +26,7 @@ pub mod observe;
 pub mod origin;
 pub mod policy;
 mod private_file;
+pub mod proxy;
 pub mod reconcile;
 pub mod server_name;
 mod source;

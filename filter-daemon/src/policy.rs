@@ -108,6 +108,18 @@ pub enum PolicyError {
         /// The app that wants it.
         second: String,
     },
+    /// Two apps answer to the same server name.
+    #[error(
+        "server name {name} belongs to app {first} already, so app {second} cannot have it: take it off one of them"
+    )]
+    NameConflict {
+        /// What both claim.
+        name: String,
+        /// The app that has it.
+        first: String,
+        /// The app that wants it.
+        second: String,
+    },
     /// One app names a scope twice.
     #[error("app {app} names scope {scope} twice: leave one of them away")]
     ScopeRepeated {

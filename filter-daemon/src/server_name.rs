@@ -90,9 +90,13 @@ impl HostName {
         &self.0
     }
 
-    /// The name without its first label, if more than one is left.
-    pub fn parent(&self) -> Option<&str> {
-        self.0.split_once('.').map(|(_, parent)| parent)
+    /// The names above it, the nearest first.
+    pub fn parents(&self) -> impl Iterator<Item = Self> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            rest = rest.split_once('.')?.1;
+            Some(Self(rest.into()))
+        })
     }
 }
 

@@ -8,6 +8,7 @@
 //! data; a certificate is served only together with the key that fits it; a
 //! bad file never replaces a good pair.
 
+mod authorities;
 mod authority;
 mod expiry;
 mod identity;
@@ -17,11 +18,14 @@ mod served;
 
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::ResolvesServerCert;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::SingleCertAndKey;
 use rustls::version::TLS13;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+pub use authorities::{AuthoritiesError, authorities};
 pub use authority::AuthorityError;
 pub use identity::{Identity, PairError, PairFiles};
 pub use keeper::{Keeper, Names, Source};
@@ -36,9 +40,48 @@ pub fn server_config(
     resolver: Arc<dyn ResolvesServerCert>,
     protocols: &[&[u8]],
 ) -> Result<ServerConfig, rustls::Error> {
+    configure(resolver, protocols, Arc::new(NoClientAuth))
+}
+
+/// The configuration of a server whose clients need a certificate of one of
+/// the authorities.
+pub fn server_config_for_known(
+    resolver: Arc<dyn ResolvesServerCert>,
+    protocols: &[&[u8]],
+    authorities: RootCertStore,
+) -> Result<ServerConfig, rustls::Error> {
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider()).build();
+    let verifier = verifier.map_err(|error| rustls::Error::General(error.to_string()))?;
+    configure(resolver, protocols, verifier)
+}
+
+/// The configuration of a client that speaks to servers of the authorities,
+/// and shows them a certificate if it has one.
+pub fn client_config(
+    authorities: RootCertStore,
+    identity: Option<&Identity>,
+) -> Result<ClientConfig, rustls::Error> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_root_certificates(authorities);
+    Ok(match identity {
+        Some(identity) => {
+            let certified = Arc::clone(identity.certified());
+            config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
+        }
+        None => config.with_no_client_auth(),
+    })
+}
+
+fn configure(
+    resolver: Arc<dyn ResolvesServerCert>,
+    protocols: &[&[u8]],
+    verifier: Arc<dyn ClientCertVerifier>,
+) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_cert_resolver(resolver);
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     config.ticketer = aws_lc_rs::Ticketer::new()?;

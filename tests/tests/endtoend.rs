@@ -13,6 +13,8 @@ mod faults;
 mod feed;
 #[path = "endtoend/hits.rs"]
 mod hits;
+#[path = "endtoend/imports.rs"]
+mod imports;
 #[path = "endtoend/interfaces.rs"]
 mod interfaces;
 #[path = "endtoend/lists.rs"]

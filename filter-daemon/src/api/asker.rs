@@ -9,8 +9,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use super::document::header_parameter;
 use super::fault::Fault;
+use super::shut_out::Footing;
 use crate::caller::Caller;
 use crate::command::{Command, Outcome, Request, Session, Terms};
 use crate::control::Control;
@@ -20,6 +24,7 @@ use crate::store::{Done, StoreError};
 const PROTECT: HeaderName = HeaderName::from_static("filterd-protect");
 const REASON: HeaderName = HeaderName::from_static("filterd-reason");
 const APPLIED: HeaderName = HeaderName::from_static("filterd-applied");
+const CLOSED: HeaderName = HeaderName::from_static("filterd-closed");
 
 const PROTECT_FORM: &str = "Filterd-Protect: give the far end and the near end of one TCP session, such as `192.0.2.7:50000 198.51.100.1:22`";
 const MATCH_FORM: &str =
@@ -32,6 +37,7 @@ const LONGEST_REASON_BYTES: usize = 1024;
 /// Who asks, and on what terms.
 pub(super) struct Asker {
     pub(super) caller: Caller,
+    footing: Footing,
     terms: Terms,
 }
 
@@ -39,6 +45,10 @@ pub(super) struct Asker {
 pub(super) struct InForce {
     applied: Applied,
     version: Option<u64>,
+    /// What the caller has shut itself out of.
+    lost: Vec<String>,
+    /// Connections that the proxy closed for it; none without a proxy.
+    closed: Option<usize>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asker {
@@ -47,6 +57,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| Fault::internal("nobody knows who asks"))?;
+        let footing = Footing::of(&caller, &parts.extensions);
         let headers = &parts.headers;
         let terms = Terms {
             protect: one(headers, PROTECT, PROTECT_FORM, session)?,
@@ -54,7 +65,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
             reason: one(headers, REASON, REASON_FORM, reason)?.unwrap_or_default(),
             dry_run: false,
         };
-        Ok(Self { caller, terms })
+        Ok(Self { caller, footing, terms })
+    }
+}
+
+impl IntoParams for Asker {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        [
+            ("Filterd-Protect", "Far and near end of a TCP session that must survive the change"),
+            ("Filterd-Reason", "Why, to be kept with the version"),
+            ("If-Match", "The version that the list must have, in quotes"),
+        ]
+        .map(|(name, description)| header_parameter(name, description))
+        .into()
     }
 }
 
@@ -81,9 +104,14 @@ impl Asker {
         control: &Control,
         command: Command,
     ) -> Result<(Outcome, InForce), Fault> {
-        let request = Request { command, caller: self.caller, terms: self.terms };
-        let (Done { outcome, version, .. }, applied) = control.execute(request).await?;
-        Ok((outcome, InForce { applied, version }))
+        let Self { caller, footing, terms } = self;
+        let app = command.app();
+        let before = footing.look(control, app);
+        let request = Request { command, caller, terms };
+        let (Done { outcome, version, revision, .. }, applied) = control.execute(request).await?;
+        let lost = footing.lost(&before, &footing.look(control, app));
+        let closed = control.closed_by(revision).await;
+        Ok((outcome, InForce { applied, version, lost, closed }))
     }
 }
 
@@ -94,6 +122,12 @@ impl InForce {
         let headers = response.headers_mut();
         if let Some(version) = self.version {
             headers.insert(header::ETAG, etag(version));
+        }
+        for lost in &self.lost {
+            headers.append(header::WARNING, warning(lost));
+        }
+        if let Some(closed) = self.closed {
+            headers.insert(CLOSED, closed.into());
         }
         match self.applied {
             Applied::Yes => {

@@ -3,7 +3,9 @@
 mod admin;
 pub(crate) mod bench;
 mod bodies;
+mod keys;
 mod lists;
+mod login;
 mod ours;
 mod outbound;
 

@@ -6,17 +6,18 @@ use std::str::FromStr;
 
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::fault::Fault;
-use super::listed::{EntriesIn, Items};
+use super::listed::{EntriesIn, Items, ListedIn};
 use crate::access_list::{Address, Entry};
-use crate::app::{App, Mode, parse_mode};
+use crate::app::{App, Mode, ProxyDocument, ProxySettings, parse_mode};
 use crate::command::{AppFields, Command, NewEntry};
 use crate::id::ObjectId;
 use crate::origin::Origin;
 use crate::state::{Group, Settings};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct GroupOut<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -24,7 +25,7 @@ pub(super) struct GroupOut<'a> {
 }
 
 /// An app as filterd knows it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct AppOut<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -36,13 +37,14 @@ pub(super) struct AppOut<'a> {
     trusted_hops: Vec<String>,
     origins: Vec<&'a str>,
     require_origin: bool,
+    proxy: ProxyDocument,
     entries: usize,
     version: u64,
 }
 
 /// An entry with the fields of the wire contract and no other: clients compare
 /// the answers of two calls with each other.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct AdminEntry<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -54,7 +56,7 @@ pub(super) struct AdminEntry<'a> {
     includes_current: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct SettingsOut {
     dhcp: bool,
     non_ip: &'static str,
@@ -62,7 +64,8 @@ pub(super) struct SettingsOut {
 
 /// An entry to be. Unknown fields are ignored: clients send back whole
 /// entries.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AdminEntryIn)]
 pub(super) struct EntryIn {
     pub(super) address: Option<String>,
     pub(super) comment: Option<String>,
@@ -71,19 +74,21 @@ pub(super) struct EntryIn {
 }
 
 /// What is said of an app: of one to be, of one to change, or in a file.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppIn {
     pub(super) name: Option<String>,
+    #[schema(value_type = Option<Vec<ListedIn>>)]
     pub(super) entries: Option<EntriesIn>,
     mode: Option<String>,
     scopes: Option<Vec<String>>,
     trusted_hops: Option<Vec<String>>,
     origins: Option<Vec<String>>,
     require_origin: Option<bool>,
+    proxy: Option<ProxyDocument>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SettingsPatch {
     pub(super) dhcp: Option<bool>,
@@ -116,6 +121,7 @@ impl<'a> From<&'a App> for AppOut<'a> {
             trusted_hops: app.trusted_hops.iter().map(ToString::to_string).collect(),
             origins: app.origins.iter().map(Origin::text).collect(),
             require_origin: app.require_origin,
+            proxy: ProxyDocument::from(&app.proxy),
             entries: app.list.len(),
             version: app.list.version,
         }
@@ -149,6 +155,7 @@ impl AppIn {
                 .transpose()?,
             origins: self.origins.as_deref().map(|texts| origins(texts, "origins")).transpose()?,
             require_origin: self.require_origin,
+            proxy: self.proxy.map(proxy).transpose()?,
         };
         Ok((fields, self.entries.map(|entries| entries.0).transpose()?))
     }
@@ -189,6 +196,10 @@ pub(super) fn origins(texts: &[String], list: &'static str) -> Result<Vec<Origin
 /// A moment as people and programs read it (RFC 3339).
 pub(super) fn time(unix: i64) -> String {
     jiff::Timestamp::from_second(unix).unwrap_or_default().to_string()
+}
+
+fn proxy(document: ProxyDocument) -> Result<ProxySettings, Fault> {
+    document.read().map_err(|error| Fault::parameter(format!("proxy: {error}")))
 }
 
 fn mode(text: &str) -> Result<Mode, Fault> {

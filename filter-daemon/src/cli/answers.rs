@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::app::ProxyDocument;
+
 /// A group.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Group {
@@ -35,10 +37,25 @@ pub(super) struct App {
     pub(super) origins: Vec<String>,
     /// Whether upgrades and unsafe methods need an origin.
     pub(super) require_origin: bool,
+    /// What the proxy does for it.
+    pub(super) proxy: ProxyDocument,
     /// How many entries its list has.
     pub(super) entries: u64,
     /// The version of its list.
     pub(super) version: u64,
+}
+
+/// What the proxy counted, by app, reason and verdict.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct ProxyCount {
+    /// `name-xxxxx`; none where no app was known.
+    pub(super) app: Option<String>,
+    /// Why.
+    pub(super) reason: String,
+    /// pass, would_drop or drop.
+    pub(super) verdict: String,
+    /// How often.
+    pub(super) count: u64,
 }
 
 /// An entry. A list may hold a million of them.

@@ -144,6 +144,7 @@ mod tests {
             trusted_hops: Vec::new(),
             origins: Vec::new(),
             require_origin: false,
+            proxy: crate::app::ProxyDocument::default(),
             entries: 0,
             version: 1,
         }

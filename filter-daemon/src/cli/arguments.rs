@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    access_list, app, apply, audit, counters, diff, drops, history, interface, origins, outbound,
-    restore, settings,
+    access_list, app, apply, audit, counters, diff, drops, history, interface, key, names, origins,
+    outbound, proxy, restore, settings,
 };
 
 const EXIT_CODES: &str = "\
@@ -95,6 +95,18 @@ pub(super) enum Task {
     Restore(restore::Options),
     /// Show who changed what
     Audit(audit::Options),
+    /// The server names that the proxy answers to for an app
+    Names {
+        /// What to do.
+        #[command(subcommand)]
+        task: names::Task,
+    },
+    /// What the proxy does for an app, and what it counted
+    Proxy {
+        /// What to do.
+        #[command(subcommand)]
+        task: proxy::Task,
+    },
     /// The web pages that may call an app: its allowed request origins
     Origins {
         /// What to do.
@@ -108,6 +120,12 @@ pub(super) enum Task {
         /// What to do.
         #[command(subcommand)]
         task: outbound::Task,
+    },
+    /// API keys, by which programs use the Admin API
+    Key {
+        /// What to do.
+        #[command(subcommand)]
+        task: key::Task,
     },
     /// Show refused packets as they come, until Ctrl-C
     Drops(drops::Options),
@@ -140,9 +158,12 @@ impl Task {
             Self::Diff(_) => "diff".to_owned(),
             Self::Restore(_) => "restore".to_owned(),
             Self::Audit(_) => "audit".to_owned(),
+            Self::Names { task } => format!("names {}", task.title()),
+            Self::Proxy { task } => format!("proxy {}", task.title()),
             Self::Origins { task } => format!("origins {}", task.title()),
             Self::Apply(_) => "apply".to_owned(),
             Self::Outbound { task } => format!("outbound {}", task.title()),
+            Self::Key { task } => format!("key {}", task.title()),
             Self::Drops(_) => "drops".to_owned(),
             Self::Counters(_) => "counters".to_owned(),
             Self::Detach => "detach".to_owned(),

@@ -14,6 +14,7 @@ use super::{output, terminal};
 
 const PROTECT: &str = "filterd-protect";
 const APPLIED: &str = "filterd-applied";
+const CLOSED: &str = "filterd-closed";
 
 /// A change that the daemon has saved, or would save.
 #[derive(Debug)]
@@ -39,6 +40,14 @@ impl Saved {
             let warning = self.answer.header("warning").and_then(warning_text);
             warning.unwrap_or_else(|| "filterd gave no reason".to_owned())
         })
+    }
+
+    /// Prints how many connections it closed, if it closed any.
+    pub(super) fn tell_closed(&self) -> Result<(), Failure> {
+        match self.answer.header(CLOSED) {
+            None | Some("0") => Ok(()),
+            Some(count) => output::line(&format!("{count} open connection(s) were closed")),
+        }
     }
 
     /// Fails when the change is not in force.

@@ -1,6 +1,7 @@
 //! From the text to the built configuration. Pure.
 
 mod admin;
+mod listener;
 mod outbound;
 
 use std::ops::RangeInclusive;
@@ -21,6 +22,7 @@ pub(super) const MOST_APPS: usize = MAX_APPS - 1;
 const MOST_ENTRIES: usize = TRIE_CAPACITY as usize;
 const MOST_VERSIONS: usize = 1_000_000;
 const CONNECTIONS: RangeInclusive<usize> = 2..=4096;
+const PROXY_CONNECTIONS: RangeInclusive<usize> = 16..=1_000_000;
 
 /// The longest interface name of Linux (IFNAMSIZ without its NUL).
 const LONGEST_INTERFACE_NAME_BYTES: usize = 15;
@@ -50,8 +52,17 @@ pub(super) fn check(text: &str) -> Result<Config, Vec<Fault>> {
 }
 
 fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
-    let known =
-        ["on_exit", "paths", "control", "admin", "interface", "fail_safe", "outbound", "limits"];
+    let known = [
+        "on_exit",
+        "paths",
+        "control",
+        "admin",
+        "interface",
+        "fail_safe",
+        "listener",
+        "outbound",
+        "limits",
+    ];
     root.refuse_unknown(&known, faults);
     Config {
         on_exit: on_exit(root, faults),
@@ -60,6 +71,7 @@ fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
         admin: admin::admin(root, faults),
         interfaces: interfaces(root, faults),
         fail_safe: fail_safe(root, faults),
+        listeners: listener::check(root, faults),
         outbound: outbound::check(root, faults),
         limits: limits(root, faults),
     }
@@ -234,6 +246,7 @@ fn limits(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Limits {
         "admin_connections",
         "accelerate_from",
         "versions",
+        "proxy_connections",
     ];
     section.refuse_unknown(&known, faults);
     for (key, range, limit) in [
@@ -243,6 +256,7 @@ fn limits(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Limits {
         ("admin_connections", CONNECTIONS, &mut limits.admin_connections),
         ("accelerate_from", 1..=MOST_ENTRIES, &mut limits.accelerate_from),
         ("versions", 1..=MOST_VERSIONS, &mut limits.versions),
+        ("proxy_connections", PROXY_CONNECTIONS, &mut limits.proxy_connections),
     ] {
         if let Some(number) = section.number(key, range, faults) {
             *limit = number.value;

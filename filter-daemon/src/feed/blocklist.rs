@@ -55,6 +55,9 @@ const WORDS: [(&str, &str); 13] = [
     ("deny list", ANY),
 ];
 
+/// What follows upon Tor's name where it is not that of a gate.
+const TOR_WORDS: [&str; 7] = ["bulk", "exit", "exits", "node", "nodes", "relay", "relays"];
+
 /// Whole names of Spamhaus's files, which say little.
 const SPAMHAUS_FILES: [&str; 6] = ["drop", "edrop", "dropv6", "drop v4", "drop v6", "asndrop"];
 
@@ -126,19 +129,22 @@ fn category(comment: &str) -> Option<&str> {
 /// Whose list of FireHOL's collection it is, by the title of its header.
 fn whose(header: &[&str]) -> &'static str {
     let title = header.iter().find(|comment| !comment.is_empty());
-    title.and_then(|title| by_words(title)).unwrap_or(FIREHOL)
+    title.and_then(|title| by_name(title)).map_or(FIREHOL, |named| named.list)
 }
 
 fn by_name(name: &str) -> Option<BlockList> {
-    let stem = plain(name.split('.').next().unwrap_or_default());
+    let (whole, stem) = (plain(name), plain(name.split('.').next().unwrap_or_default()));
+    let is_tor = whole.split(' ').any(|word| word == "tor");
     let is_spamhaus = SPAMHAUS_FILES.contains(&stem.as_str());
-    let list = by_words(name).or(is_spamhaus.then_some(SPAMHAUS))?;
+    let list = is_tor.then_some(TOR).or(is_spamhaus.then_some(SPAMHAUS)).or(by_words(name))?;
     Some(BlockList { list, sign: format!("its name is {name}") })
 }
 
 fn by_words(text: &str) -> Option<&'static str> {
     let plain = plain(text);
-    if plain.split(' ').any(|word| word == "tor") {
+    let words: Vec<&str> = plain.split(' ').collect();
+    let is_tor = |pair: &[&str]| pair[0] == "tor" && TOR_WORDS.contains(&pair[1]);
+    if words.windows(2).any(is_tor) {
         return Some(TOR);
     }
     WORDS.into_iter().find(|(word, _)| plain.contains(word)).map(|(_, list)| list)

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::format::Format;
 use super::json::{self, keyed};
 use super::lines::{Line, lines};
-use super::rows::is_heading;
+use super::rows::{self, is_heading};
 
 /// What an element of `prefixes` has.
 #[derive(Default, Deserialize)]
@@ -28,7 +28,7 @@ pub(super) fn detect(text: &str) -> Result<Format, Fault> {
         [b'[', ..] => Ok(Format::Json),
         [b'{', ..] if is_spamhaus_json(text) => Ok(Format::Spamhaus),
         [b'{', ..] => object(text),
-        _ => Ok(rows(text)),
+        _ => Ok(plain(text)),
     }
 }
 
@@ -73,10 +73,11 @@ pub(super) fn is_dshield(text: &str) -> bool {
     is_heading || (is_bare(first) && is_bare(last) && is_length)
 }
 
-/// Whether a text is one JSON object a line, of Spamhaus's kind.
+/// Whether a text is one JSON object a line, of Spamhaus's kind. One of the
+/// first two may be about the list itself.
 pub(super) fn is_spamhaus_json(text: &str) -> bool {
-    let first = text.trim_start().lines().next().unwrap_or_default();
-    json::spamhaus::is_row(first)
+    text.trim_start().starts_with('{')
+        && text.trim_start().lines().take(2).any(json::spamhaus::is_row)
 }
 
 fn is_bare(text: &str) -> bool {
@@ -93,15 +94,28 @@ fn refuse_markup(text: &str) -> Result<(), Fault> {
     }
 }
 
-fn rows(text: &str) -> Format {
+fn plain(text: &str) -> Format {
     let Some(line) = lines(text).next() else { return Format::Text };
     match line.content {
         _ if is_tor(text) => Format::Tor,
         _ if is_dshield(text) => Format::Dshield,
-        content if content.contains(',') => Format::Geofeed,
-        content if content.starts_with('"') || is_heading(content) => Format::Csv,
+        content if content.starts_with('"') || content.contains(',') || is_heading(content) => {
+            table(text)
+        }
         _ if has_ipset_header(text, line) => Format::Netset,
         _ => Format::Text,
+    }
+}
+
+/// A geofeed, if a country stands behind the first prefix.
+fn table(text: &str) -> Format {
+    let country = rows::rows(text).next().and_then(|row| row.fields.into_iter().nth(1));
+    let is_country = |text: &str| {
+        text.is_empty() || (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    };
+    match country {
+        Some(country) if is_country(country.trim()) => Format::Geofeed,
+        Some(_) | None => Format::Csv,
     }
 }
 

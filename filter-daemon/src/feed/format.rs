@@ -43,34 +43,6 @@ pub enum Format {
     Dshield,
 }
 
-/// What a form is called, looks like, and says.
-struct Facts {
-    name: &'static str,
-    title: &'static str,
-    shape: &'static str,
-    json: bool,
-    lines: bool,
-    notions: &'static [Notion],
-}
-
-impl Facts {
-    const fn json(name: &'static str, title: &'static str, shape: &'static str) -> Self {
-        Self { name, title, shape, json: true, lines: false, notions: &[] }
-    }
-
-    const fn lines(name: &'static str, title: &'static str, shape: &'static str) -> Self {
-        Self { name, title, shape, json: false, lines: true, notions: &[] }
-    }
-
-    const fn either(self) -> Self {
-        Self { json: true, lines: true, ..self }
-    }
-
-    const fn says(self, notions: &'static [Notion]) -> Self {
-        Self { notions, ..self }
-    }
-}
-
 impl Format {
     /// Every form.
     pub const ALL: [Self; 18] = [
@@ -96,128 +68,133 @@ impl Format {
 
     /// The word that names it.
     pub fn name(self) -> &'static str {
-        self.facts().name
+        match self {
+            Self::Aws => "aws",
+            Self::Gcp => "gcp",
+            Self::Google => "google",
+            Self::Azure => "azure",
+            Self::Cloudflare => "cloudflare",
+            Self::Github => "github",
+            Self::Fastly => "fastly",
+            Self::Oracle => "oracle",
+            Self::Atlas => "atlas",
+            Self::Geofeed => "geofeed",
+            Self::Json => "json",
+            Self::Full => "full",
+            Self::Csv => "csv",
+            Self::Text => "text",
+            Self::Netset => "netset",
+            Self::Tor => "tor",
+            Self::Spamhaus => "spamhaus",
+            Self::Dshield => "dshield",
+        }
     }
 
     /// What people call it.
     pub fn title(self) -> &'static str {
-        self.facts().title
+        match self {
+            Self::Aws => "AWS ip-ranges.json",
+            Self::Gcp => "Google Cloud cloud.json",
+            Self::Google => "Google goog.json or a crawler list",
+            Self::Azure => "Azure Service Tags",
+            Self::Cloudflare => "Cloudflare's list",
+            Self::Github => "GitHub /meta",
+            Self::Fastly => "Fastly's list",
+            Self::Oracle => "Oracle Cloud public_ip_ranges.json",
+            Self::Atlas => "MongoDB Atlas addresses",
+            Self::Geofeed => "geofeed (RFC 8805)",
+            Self::Json => "JSON array",
+            Self::Full => "full export of filterctl",
+            Self::Csv => "CSV",
+            Self::Text => "plain text",
+            Self::Netset => "netset or ipset",
+            Self::Tor => "Tor exit list",
+            Self::Spamhaus => "Spamhaus DROP",
+            Self::Dshield => "DShield block list",
+        }
     }
 
     /// What it looks like.
     pub fn shape(self) -> &'static str {
-        self.facts().shape
-    }
-
-    /// Whether it may be JSON.
-    pub(super) fn may_be_json(self) -> bool {
-        self.facts().json
-    }
-
-    /// Whether it may be lines of text.
-    pub(super) fn may_be_lines(self) -> bool {
-        self.facts().lines
+        match self {
+            Self::Aws => {
+                "an object with `prefixes` of `ip_prefix`, and `ipv6_prefixes` of `ipv6_prefix`"
+            }
+            Self::Gcp => {
+                "an object with `prefixes` of `ipv4Prefix` or `ipv6Prefix`, `service` and `scope`"
+            }
+            Self::Google => "an object with `prefixes` of `ipv4Prefix` or `ipv6Prefix`",
+            Self::Azure => "an object with `values` of `properties.addressPrefixes`",
+            Self::Cloudflare => {
+                "one CIDR a line, or an object with `result.ipv4_cidrs` and `result.ipv6_cidrs`"
+            }
+            Self::Github => "an object of arrays such as `hooks`, `web`, `actions`",
+            Self::Fastly => "an object with `addresses` and `ipv6_addresses`",
+            Self::Oracle => "an object with `regions` of `cidrs` of `cidr`",
+            Self::Atlas => {
+                "an object with `inbound`, `outbound` or `services`, and arrays of addresses below"
+            }
+            Self::Geofeed => "lines of `prefix,country,region,city,postal`",
+            Self::Json => "an array of address strings",
+            Self::Full => {
+                "an object with `entries` of `address`, `comment`, `enabled` and `expires`"
+            }
+            Self::Csv => "one address a line",
+            Self::Text => {
+                "one address, CIDR or `first-last` range a line; #, ; and // start comments"
+            }
+            Self::Netset => "one address or CIDR a line below a # header",
+            Self::Tor => "one address a line, or blocks of ExitNode and ExitAddress",
+            Self::Spamhaus => "lines of `CIDR ; SBL…`, or of JSON objects with `cidr` and `sblid`",
+            Self::Dshield => "rows of first address, last address and prefix length between tabs",
+        }
     }
 
     /// What it says of an address, that can be filtered by.
     pub fn notions(self) -> &'static [Notion] {
-        self.facts().notions
+        match self {
+            Self::Aws | Self::Gcp => &[Notion::Service, Notion::Region],
+            Self::Azure | Self::Atlas => &[Notion::Service, Notion::Region, Notion::Tag],
+            Self::Github => &[Notion::Service],
+            Self::Oracle => &[Notion::Region, Notion::Tag],
+            Self::Geofeed => &[Notion::Region],
+            Self::Google
+            | Self::Cloudflare
+            | Self::Fastly
+            | Self::Json
+            | Self::Full
+            | Self::Csv
+            | Self::Text
+            | Self::Netset
+            | Self::Tor
+            | Self::Spamhaus
+            | Self::Dshield => &[],
+        }
     }
 
-    fn facts(self) -> Facts {
-        use Notion::{Region, Service, Tag};
+    /// Whether it may be JSON.
+    pub(super) fn may_be_json(self) -> bool {
         match self {
-            Self::Aws => Facts::json(
-                "aws",
-                "AWS ip-ranges.json",
-                "an object with `prefixes` of `ip_prefix`, and `ipv6_prefixes` of `ipv6_prefix`",
-            )
-            .says(&[Service, Region]),
-            Self::Gcp => Facts::json(
-                "gcp",
-                "Google Cloud cloud.json",
-                "an object with `prefixes` of `ipv4Prefix` or `ipv6Prefix`, `service` and `scope`",
-            )
-            .says(&[Service, Region]),
-            Self::Google => Facts::json(
-                "google",
-                "Google goog.json or a crawler list",
-                "an object with `prefixes` of `ipv4Prefix` or `ipv6Prefix`",
-            ),
-            Self::Azure => Facts::json(
-                "azure",
-                "Azure Service Tags",
-                "an object with `values` of `properties.addressPrefixes`",
-            )
-            .says(&[Service, Region, Tag]),
-            Self::Cloudflare => Facts::json(
-                "cloudflare",
-                "Cloudflare's list",
-                "one CIDR a line, or an object with `result.ipv4_cidrs` and `result.ipv6_cidrs`",
-            )
-            .either(),
-            Self::Github => Facts::json(
-                "github",
-                "GitHub /meta",
-                "an object of arrays such as `hooks`, `web`, `actions`",
-            )
-            .says(&[Service]),
-            Self::Fastly => Facts::json(
-                "fastly",
-                "Fastly's list",
-                "an object with `addresses` and `ipv6_addresses`",
-            ),
-            Self::Oracle => Facts::json(
-                "oracle",
-                "Oracle Cloud public_ip_ranges.json",
-                "an object with `regions` of `cidrs` of `cidr`",
-            )
-            .says(&[Region, Tag]),
-            Self::Atlas => Facts::json(
-                "atlas",
-                "MongoDB Atlas addresses",
-                "an object with `inbound`, `outbound` or `services`, and arrays of addresses below",
-            )
-            .says(&[Service, Region, Tag]),
-            Self::Geofeed => Facts::lines(
-                "geofeed",
-                "geofeed (RFC 8805)",
-                "lines of `prefix,country,region,city,postal`",
-            )
-            .says(&[Region]),
-            Self::Json => Facts::json("json", "JSON array", "an array of address strings"),
-            Self::Full => Facts::json(
-                "full",
-                "full export of filterctl",
-                "an object with `entries` of `address`, `comment`, `enabled` and `expires`",
-            ),
-            Self::Csv => Facts::lines("csv", "CSV", "one address a line, without a header"),
-            Self::Text => Facts::lines(
-                "text",
-                "plain text",
-                "one address, CIDR or `first-last` range a line; #, ; and // start comments",
-            ),
-            Self::Netset => Facts::lines(
-                "netset",
-                "netset or ipset",
-                "one address or CIDR a line below a # header",
-            ),
-            Self::Tor => Facts::lines(
-                "tor",
-                "Tor exit list",
-                "one address a line, or blocks of ExitNode and ExitAddress",
-            ),
-            Self::Spamhaus => Facts::json(
-                "spamhaus",
-                "Spamhaus DROP",
-                "lines of `CIDR ; SBL…`, or of JSON objects with `cidr` and `sblid`",
-            )
-            .either(),
-            Self::Dshield => Facts::lines(
-                "dshield",
-                "DShield block list",
-                "rows of first address, last address and prefix length between tabs",
-            ),
+            Self::Geofeed | Self::Csv | Self::Text | Self::Netset | Self::Tor | Self::Dshield => {
+                false
+            }
+            Self::Aws
+            | Self::Gcp
+            | Self::Google
+            | Self::Azure
+            | Self::Cloudflare
+            | Self::Github
+            | Self::Fastly
+            | Self::Oracle
+            | Self::Atlas
+            | Self::Json
+            | Self::Full
+            | Self::Spamhaus => true,
         }
+    }
+
+    /// Whether it may be lines of text.
+    pub(super) fn may_be_lines(self) -> bool {
+        matches!(self, Self::Cloudflare | Self::Spamhaus) || !self.may_be_json()
     }
 }

@@ -12,6 +12,7 @@ use super::fault::{Noted, quote};
 use super::filter::{Known, Says};
 use super::{Family, Feed, FeedError, Filter, Format, Listed, range};
 use crate::access_list::Address;
+use crate::store::LONGEST_COMMENT_BYTES;
 
 /// No address is written longer than this.
 const LONGEST_ADDRESS_BYTES: usize = 64;
@@ -112,6 +113,13 @@ impl<'a> Intake<'a> {
     }
 
     fn keep(&mut self, place: Place<'_>, address: Address, says: Says<'_>, note: Note<'_>) {
+        let length = note.comment.map_or(0, str::len);
+        if length > LONGEST_COMMENT_BYTES {
+            let why = format!(
+                "the comment has {length} bytes, and an entry's has {LONGEST_COMMENT_BYTES} at most"
+            );
+            return self.refuse(place, why);
+        }
         self.known.learn(says, self.filter);
         let network = address.prefix().network();
         if !self.filter.takes(says) || !self.is_of_family(network) {

@@ -22,9 +22,10 @@ const HEADINGS: [&str; 9] = [
 ];
 
 /// A row with its fields.
-struct Row<'a> {
+pub(super) struct Row<'a> {
     at: usize,
-    fields: Vec<Cow<'a, str>>,
+    /// One at least.
+    pub(super) fields: Vec<Cow<'a, str>>,
 }
 
 /// Reads rows of one address.
@@ -70,9 +71,9 @@ pub(super) fn is_meant_as_address(text: &str) -> bool {
     }
 }
 
-/// The rows of a text, each with one field at least. Every line is a row of
+/// The rows of a text below its heading, if it has one. Every line is a row of
 /// its own: a quote that is not closed cannot swallow the next one.
-fn rows(text: &str) -> impl Iterator<Item = Row<'_>> {
+pub(super) fn rows(text: &str) -> impl Iterator<Item = Row<'_>> {
     let mut next = 0;
     let rows = text.split_inclusive('\n').filter_map(move |line| {
         let at = next;

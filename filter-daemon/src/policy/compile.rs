@@ -23,6 +23,7 @@ use crate::state::{Settings, State};
 /// Whether a state could be compiled on a host without broadcast addresses.
 pub fn check(state: &State) -> Result<(), PolicyError> {
     refuse_equal_scopes(state)?;
+    refuse_equal_names(state)?;
     let interfaces = state
         .apps
         .values()
@@ -81,6 +82,25 @@ fn refuse_equal_scopes(state: &State) -> Result<(), PolicyError> {
                     first: owner.client_app_id.clone(),
                     second: app.client_app_id.clone(),
                 }
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A name of one app has its own before a wildcard of another, and a longer
+/// wildcard before a shorter one; equal ones have no order.
+fn refuse_equal_names(state: &State) -> Result<(), PolicyError> {
+    let mut owners = BTreeMap::new();
+    for app in state.apps.values() {
+        for name in &app.proxy.names {
+            let Some(owner) = owners.insert((name.is_wildcard(), name.name()), app) else {
+                continue;
+            };
+            return Err(PolicyError::NameConflict {
+                name: name.text().to_owned(),
+                first: owner.client_app_id.clone(),
+                second: app.client_app_id.clone(),
             });
         }
     }

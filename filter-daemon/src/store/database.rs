@@ -51,6 +51,7 @@ const SCHEMA: &str = "
         origins TEXT NOT NULL,
         require_origin INTEGER NOT NULL,
         list_version INTEGER NOT NULL,
+        proxy TEXT NOT NULL,
         UNIQUE (group_id, name)
     ) STRICT;
     CREATE TABLE entries (

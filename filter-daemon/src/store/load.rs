@@ -12,7 +12,7 @@ use super::keys;
 use super::seal::{self, Seal};
 use super::undo::Authors;
 use crate::access_list::{AccessList, Address, Entry, Prefix};
-use crate::app::{App, Scope, parse_mode};
+use crate::app::{App, ProxyDocument, ProxySettings, Scope, parse_mode};
 use crate::id::ObjectId;
 use crate::key_use::Use;
 use crate::origin::Origin;
@@ -155,7 +155,7 @@ fn load_apps(
 ) -> Result<(), LoadError> {
     let mut statement = connection.prepare(
         "SELECT place, id, group_id, client_app_id, name, mode, scopes, trusted_hops, last_modified,
-         origins, require_origin, list_version FROM apps",
+         origins, require_origin, list_version, proxy FROM apps",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -174,6 +174,7 @@ fn load_apps(
             trusted_hops: lines::<Prefix>(row, 7, "apps.trusted_hops")?,
             origins: lines::<Origin>(row, 9, "apps.origins")?,
             require_origin: row.get(10)?,
+            proxy: proxy(row, 12)?,
             list,
             last_modified: row.get(8)?,
         };
@@ -189,6 +190,14 @@ fn load_apps(
             Err(LoadError::Damaged(format!("there are entries of app {index}, and no such app")))
         }
     }
+}
+
+fn proxy(row: &Row<'_>, column: usize) -> Result<ProxySettings, LoadError> {
+    let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+    let damaged =
+        |error: &dyn std::fmt::Display| LoadError::Damaged(format!("apps.proxy: {error}"));
+    let document: ProxyDocument = serde_json::from_str(text).map_err(|error| damaged(&error))?;
+    document.read().map_err(|error| damaged(&error))
 }
 
 pub(super) fn parsed(row: &Row<'_>, column: usize, name: &str) -> Result<ObjectId, LoadError> {

@@ -58,12 +58,12 @@ fn record_app(
     };
     let text = if old.is_none() {
         "INSERT INTO apps (place, id, group_id, client_app_id, name, mode, scopes, trusted_hops,
-         last_modified, origins, require_origin, list_version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+         last_modified, origins, require_origin, list_version, proxy)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
     } else {
         "UPDATE apps SET id = ?2, group_id = ?3, client_app_id = ?4, name = ?5, mode = ?6,
          scopes = ?7, trusted_hops = ?8, last_modified = ?9, origins = ?10, require_origin = ?11,
-         list_version = ?12 WHERE place = ?1"
+         list_version = ?12, proxy = ?13 WHERE place = ?1"
     };
     connection.prepare_cached(text)?.execute(params![
         app.index,
@@ -78,6 +78,7 @@ fn record_app(
         seal::origins_text(app),
         app.require_origin,
         app.list.version.cast_signed(),
+        seal::proxy_text(app),
     ])?;
     Ok(())
 }

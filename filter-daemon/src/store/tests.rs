@@ -28,6 +28,7 @@ const LIMITS: Limits = Limits {
     admin_connections: 64,
     accelerate_from: 1000,
     versions: 1000,
+    proxy_connections: 65_536,
 };
 
 /// A state directory and the store in it.

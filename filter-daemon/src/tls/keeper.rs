@@ -34,6 +34,8 @@ pub enum Source {
     Own {
         /// Where the authority and the certificate are kept.
         directory: PathBuf,
+        /// The name of the certificate's file there.
+        file: &'static str,
         /// What the authority is called; the host's name.
         host: String,
         /// What the certificate is for.
@@ -133,7 +135,7 @@ impl Keeper {
 
     /// A new certificate, if the one that is held does not do any more.
     fn look_at_own(&mut self, now: SystemTime) -> Result<Option<Identity>, Trouble> {
-        let Source::Own { directory, host, names } = &self.source else { return Ok(None) };
+        let Source::Own { directory, file, host, names } = &self.source else { return Ok(None) };
         let wanted = names();
         if let (Some(identity), Some((_, names))) = (&self.held.borrow().identity, &self.own)
             && *names == wanted
@@ -147,7 +149,7 @@ impl Keeper {
         };
         let path = authority.path().to_owned();
         self.held.send_if_modified(|held| held.authority.replace(path.clone()) != Some(path));
-        let identity = own::identity(directory, &authority, &wanted, now);
+        let identity = own::identity(&directory.join(file), &authority, &wanted, now);
         self.own = Some((authority, wanted));
         Ok(Some(identity?))
     }

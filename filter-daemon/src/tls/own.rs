@@ -20,21 +20,18 @@ use super::authority::{Authority, AuthorityError, ISSUED_FOR};
 use super::identity::Identity;
 use crate::private_file;
 
-const FILE: &str = "server.pem";
-
 /// The certificate for names and addresses: the one that is there, or a new
 /// one.
 pub(super) fn identity(
-    directory: &Path,
+    path: &Path,
     authority: &Authority,
     names: &[String],
     now: SystemTime,
 ) -> Result<Identity, AuthorityError> {
-    let path = directory.join(FILE);
-    let found = match fs::read(&path) {
+    let found = match fs::read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(source) => return Err(AuthorityError::File { path, source }),
+        Err(source) => return Err(AuthorityError::File { path: path.to_owned(), source }),
     };
     let kept = found
         .and_then(|bytes| Identity::from_pem(&bytes, &bytes).ok())
@@ -42,7 +39,7 @@ pub(super) fn identity(
         .filter(|identity| is_issued_by(identity, authority) && covers(identity, names));
     match kept {
         Some(identity) => Ok(identity),
-        None => issue(path, authority, names, now),
+        None => issue(path.to_owned(), authority, names, now),
     }
 }
 

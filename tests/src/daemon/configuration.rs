@@ -20,6 +20,8 @@ pub struct Configuration {
     pub admin_lines: Vec<String>,
     /// Connections to the control socket.
     pub control_connections: Option<u32>,
+    /// Other lines, behind all the rest.
+    pub lines: Vec<String>,
     /// From how many entries on a list gets a table in front of its tries.
     pub accelerate_from: Option<u32>,
     /// Versions of a list that are kept.
@@ -83,6 +85,9 @@ impl Configuration {
             if let Some(port) = port {
                 line(&mut text, format_args!("port = {port}"));
             }
+        }
+        for other in &self.lines {
+            line(&mut text, format_args!("{other}"));
         }
         text
     }

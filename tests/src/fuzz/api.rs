@@ -7,8 +7,9 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use filter_daemon::api::router;
+use filter_daemon::auth::Auth;
 use filter_daemon::caller::{Caller, Source};
-use filter_daemon::config::{Limits, OnExit};
+use filter_daemon::config::{Admin, Limits, OnExit};
 use filter_daemon::control::Control;
 use filter_daemon::datapath::{Datapath, DatapathOptions};
 use filter_daemon::observe::Observer;
@@ -64,7 +65,8 @@ impl Api {
             })
             .expect("the reconciler starts");
             tokio::spawn(reconciler.run(CancellationToken::new()));
-            Control::new(store, status, switch, Observer::new(counters))
+            let auth = Auth::new(store.clone(), &Admin::default());
+            Control::new(store, status, switch, Observer::new(counters), auth)
         });
         let mut api = Self {
             runtime,
@@ -122,6 +124,7 @@ impl Api {
         let request = Request::builder()
             .method(method)
             .uri(path)
+            .extension(Source::ControlSocket)
             .extension(Caller { who: "root".into(), from: Source::ControlSocket })
             .body(Body::from(body.to_vec()))
             .expect("the path was checked");

@@ -77,6 +77,7 @@ fn app(index: u32, rules: &AppRules, mode: Mode) -> App {
             .collect(),
         origins: Vec::new(),
         require_origin: false,
+        proxy: filter_daemon::app::ProxySettings::default(),
         trusted_hops: rules.trusted_hops.iter().map(|text| prefix(text)).collect(),
         list,
         last_modified: 0,

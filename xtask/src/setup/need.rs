@@ -25,7 +25,7 @@ enum Probe {
 }
 
 /// Everything but the BPF toolchain, which has a choice of routes.
-pub(super) const NEEDS: [Need; 15] = [
+pub(super) const NEEDS: [Need; 18] = [
     need("gcc", Probe::Program("cc"), "compiles SQLite and links everything", Purpose::Build),
     need("libc6-dev", Probe::File("/usr/include/stdio.h"), "headers for SQLite", Purpose::Build),
     need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Demo),
@@ -56,6 +56,9 @@ pub(super) const NEEDS: [Need; 15] = [
         "starts that machine, and packs its files",
         Purpose::Test,
     ),
+    need("openssl", Probe::Program("openssl"), "is an old TLS client", Purpose::Test),
+    need("sslscan", Probe::Program("sslscan"), "scans the proxy's TLS", Purpose::Test),
+    need("testssl.sh", Probe::Program("testssl"), "scans the proxy's TLS", Purpose::Test),
     need("nftables", Probe::Program("nft"), "is compared with", Purpose::Bench),
     need("ipset", Probe::Program("ipset"), "is compared with", Purpose::Bench),
     need("iptables", Probe::Program("iptables-legacy"), "asks ipset", Purpose::Bench),

@@ -19,7 +19,7 @@ const DAEMON: &str = "filter-daemon/src/";
 
 /// Modules of the daemon that do no IO and read no clock, and the words that
 /// would give them away.
-const PURE_MODULES: [&str; 6] = ["access_list", "app", "command", "id", "policy", "state"];
+const PURE_MODULES: [&str; 7] = ["access_list", "app", "command", "feed", "id", "policy", "state"];
 const IMPURE_WORDS: [&str; 8] =
     ["tokio", "aya", "std::fs", "std::process", "std::env", "Instant", "SystemTime", "tracing"];
 

@@ -1,8 +1,10 @@
 //! A router over a real store, with nothing behind it that reaches a kernel.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use filter_common::hit::Hit;
@@ -13,9 +15,10 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
-use crate::api::router;
+use crate::api::{guarded_router, router};
 use crate::auth::Auth;
 use crate::caller::{Caller, Source};
+use crate::command::Session;
 use crate::config::{Admin, Limits};
 use crate::control::Control;
 use crate::datapath::DatapathError;
@@ -30,6 +33,7 @@ const LIMITS: Limits = Limits {
     admin_connections: 64,
     accelerate_from: 1000,
     versions: 1000,
+    proxy_connections: 65_536,
 };
 
 const COUNTERS: [CounterRow; 2] = [
@@ -88,6 +92,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) applied: Option<String>,
     pub(crate) warning: Option<String>,
+    pub(crate) retry_after: Option<String>,
     pub(crate) tag: Option<String>,
     pub(crate) text: String,
 }
@@ -135,17 +140,43 @@ impl Bench {
         self.call(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
 
+    /// A call over TLS, from an address, with a token or without.
+    pub(crate) async fn over_tls(
+        &self,
+        from: &str,
+        token: Option<&str>,
+        (method, path, body): (Method, &str, &str),
+    ) -> Answer {
+        let peer = SocketAddr::new(from.parse().expect("an address"), 50_000);
+        let local = "192.0.2.1:8443".parse().expect("a place");
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request
+            .extension(Source::Address(peer.ip()))
+            .extension(Session { peer, local })
+            .body(Body::from(body.to_owned()));
+        let router = guarded_router(self.control.clone());
+        self.through(router, request.expect("a request")).await
+    }
+
     pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(self.from);
+        request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
+        self.through(router(self.control.clone()), request).await
+    }
+
+    async fn through(&self, router: Router, request: Request<Body>) -> Answer {
         let expected = match request.uri().path().ends_with(".csv") {
             true => "text/csv; charset=utf-8",
             false => "application/json",
         };
-        request.extensions_mut().insert(self.from);
-        request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
-        let response = router(self.control.clone()).oneshot(request).await.expect("infallible");
+        let response = router.oneshot(request).await.expect("infallible");
         let header =
             |name| response.headers().get(name).map(|v| v.to_str().expect("text").to_owned());
         let (applied, warning) = (header("filterd-applied"), header("warning"));
+        let retry_after = header("retry-after");
         let tag = header("etag");
         let (status, content_type) = (response.status(), header("content-type"));
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
@@ -154,7 +185,7 @@ impl Bench {
             let expected = if status.is_success() { expected } else { "application/json" };
             assert_eq!(content_type.as_deref(), Some(expected), "{text}");
         }
-        Answer { status, applied, warning, tag, text }
+        Answer { status, applied, warning, retry_after, tag, text }
     }
 }
 

@@ -10,7 +10,7 @@ use hyper::Method;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::answers::{App, NewEntry};
+use crate::cli::answers::{App, Imported, NewEntry};
 use crate::cli::failure::Failure;
 use crate::cli::feed_file::{self, STANDARD_INPUT};
 use crate::cli::invocation::Invocation;
@@ -96,8 +96,10 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     let path = format!("{}/import", app.access_list_path());
     let outcome = Outcome { file: &name, app: &app.client_app_id, feed: &feed };
     if options.dry_run {
-        let would = invocation.rehearse(&options.terms, Method::POST, &path, Some(&body)).await;
-        return outcome.show_plan(invocation.json, &would.map_err(with_way_out)?.parse()?);
+        let would = invocation.rehearse(&options.terms, Method::POST, &path, Some(&body)).await?;
+        let would: Imported = would.parse()?;
+        options.warn_of_guard(invocation, &would);
+        return outcome.show_plan(invocation.json, &would);
     }
     let saved = invocation.change_on(&options.terms, Method::POST, &path, Some(&body)).await;
     let saved = saved.map_err(with_way_out)?;
@@ -131,7 +133,27 @@ impl Options {
             entries: feed.entries.iter().map(entry).collect(),
             replace: self.replace,
             dry_run: self.dry_run,
-            shrink_guard_percent: (self.replace && !self.force).then_some(self.shrink_guard),
+            // A plan is shown whatever would become of it.
+            shrink_guard_percent: self.guard().filter(|_| !self.dry_run),
+        }
+    }
+
+    /// The share that may go, in percent.
+    fn guard(&self) -> Option<u8> {
+        (self.replace && !self.force).then_some(self.shrink_guard)
+    }
+
+    /// Says if the import that was tried would be refused.
+    fn warn_of_guard(&self, invocation: &Invocation, would: &Imported) {
+        let Imported { removed, changed, unchanged, .. } = would;
+        let size = removed + changed + unchanged;
+        if let Some(percent) =
+            self.guard().filter(|percent| removed * 100 > size * u64::from(*percent))
+        {
+            invocation.warn(&format!(
+                "{removed} of {size} entries would go, which is more than {percent} % \
+                 and needs --force, or --shrink-guard with another share"
+            ));
         }
     }
 }

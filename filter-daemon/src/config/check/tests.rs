@@ -32,6 +32,7 @@ fn smallest_file_has_the_defaults() {
         [InterfaceRule { pattern: "eth0".into(), mode: AttachMode::Auto }]
     );
     assert_eq!(config.fail_safe, []);
+    assert_eq!(config.listeners, []);
     assert_eq!(config.outbound, []);
     assert_eq!(
         config.limits,
@@ -41,7 +42,8 @@ fn smallest_file_has_the_defaults() {
             control_connections: 64,
             admin_connections: 256,
             accelerate_from: 1000,
-            versions: 1000
+            versions: 1000,
+            proxy_connections: 65_536
         }
     );
 }
@@ -74,6 +76,11 @@ fn every_key_is_read() {
         port = 22
         [[fail_safe]]
         address = "2001:db8::/32"
+        [[listener]]
+        address = "::"
+        [[listener]]
+        address = "192.0.2.1"
+        port = 8443
         [[outbound]]
         label = "aws"
         addresses = ["192.0.2.1", "2001:DB8::1"]
@@ -87,6 +94,7 @@ fn every_key_is_read() {
         admin_connections = 9
         accelerate_from = 1
         versions = 5
+        proxy_connections = 100
         "#,
     )
     .expect("valid");
@@ -115,6 +123,8 @@ fn every_key_is_read() {
     let sources: Vec<_> =
         config.fail_safe.iter().map(|source| (source.prefix.to_string(), source.port)).collect();
     assert_eq!(sources, [("203.0.113.7/32".into(), Some(22)), ("2001:db8::/32".into(), None)]);
+    let listeners: Vec<_> = config.listeners.iter().map(ToString::to_string).collect();
+    assert_eq!(listeners, ["[::]:443", "192.0.2.1:8443"]);
     let outbound: Vec<_> =
         config.outbound.iter().map(|found| (found.label.as_str(), &found.addresses)).collect();
     let [one, six] = ["192.0.2.1", "2001:db8::1"].map(|text| text.parse().expect(text));
@@ -127,7 +137,8 @@ fn every_key_is_read() {
             control_connections: 8,
             admin_connections: 9,
             accelerate_from: 1,
-            versions: 5
+            versions: 5,
+            proxy_connections: 100
         }
     );
 }
@@ -173,6 +184,9 @@ fn each_value_is_checked() {
         ("[[fail_safe]]\naddress = \"0.0.0.0/0\"", "fail_safe[0].address", "every source"),
         ("[[fail_safe]]\nport = 22", "fail_safe[0].address", "missing"),
         ("[[fail_safe]]\naddress = \"::1\"\nport = 0", "fail_safe[0].port", "1 to 65535"),
+        ("[[listener]]", "listener[0].address", "missing"),
+        ("[[listener]]\naddress = \"localhost\"", "listener[0].address", "\"localhost\""),
+        ("[[listener]]\naddress = \"::\"\nport = 0", "listener[0].port", "out of range"),
         ("[[outbound]]\naddresses = [\"::1\"]", "outbound[0].label", "missing"),
         ("[[outbound]]\nlabel = \"a b\"\naddresses = [\"::1\"]", "outbound[0].label", "letters"),
         ("[[outbound]]\nlabel = \"a\"", "outbound[0].addresses", "missing"),

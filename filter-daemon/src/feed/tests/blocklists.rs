@@ -113,6 +113,9 @@ fn by_their_names() {
     ] {
         assert_refused(name, PLAIN, word, Format::Text, 2);
     }
+    let gates = format!("# cameras at Tor 3\n{PLAIN}");
+    assert_eq!(read_named("list", &gates, false).expect("a gate").entries.len(), 2);
+    assert_refused("list", &format!("// Tor exit nodes\n{PLAIN}"), "Tor", Format::Text, 2);
     for name in ["list.txt", "monitor.txt", "drop-ins.txt", "raindrop.csv", "store", "ips-v4"] {
         assert_eq!(read_named(name, PLAIN, false).expect(name).entries.len(), 2);
     }
@@ -138,6 +141,9 @@ fn details_of_forced_lists_are_kept() {
     for text in ["ExitNode\nbad row here\n", "Start\tEnd\tNetmask\n192.0.2.0\n"] {
         assert_eq!(faults_of(read_named("list", text, true))[0].line, 2, "{text}");
     }
+    let (about, rows) =
+        DROP_JSON.trim_end().rsplit_once('\n').map(|(rows, about)| (about, rows)).expect("lines");
+    assert_refused("list", &format!("{about}\n{rows}"), "Spamhaus", Format::Spamhaus, 2);
     let cut = DROP_JSON.replace("\"rir\":\"ripencc\"}", "\"rir\":");
     assert_eq!(faults_of(read_named("list", &cut, true))[0].line, 2);
 }

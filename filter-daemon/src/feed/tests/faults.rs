@@ -86,7 +86,8 @@ fn no_address_is_lost_in_silence() {
     for (text, word) in [
         ("192.0.2.1;198.51.100.1\n", "198.51.100.1 stands behind a semicolon"),
         ("192.0.2.1 198.51.100.1\n", "text behind"),
-        ("192.0.2.0/24,198.51.100.1,US\n", "second address"),
+        ("192.0.2.0/24,198.51.100.1,US\n", "second column"),
+        ("192.0.2.0/24,US,US-TX,198.51.100.1\n", "second address"),
         ("\"192.0.2.0/24\n198.51.100.0/24\"\n", "198.51.100.0/24"),
         ("192.0.2.1-20\n", "no end of a range"),
         ("192.0.2.9-192.0.2.1\n", "before it begins"),
@@ -100,9 +101,19 @@ fn no_address_is_lost_in_silence() {
         let told = faults.iter().any(|fault| fault.why.contains(word));
         assert!(told, "{text}: no {word:?} in {faults:?}");
     }
-    assert_fault(read_as(Format::Csv, "192.0.2.1,office"), 1, "", "second column");
+    for text in ["192.0.2.1,office", "address,comment\n192.0.2.1,office\n"] {
+        let line = text.lines().count();
+        assert_fault(read_text(text), line, "", "second column");
+    }
     let deep = format!("{{\"inbound\":{}{}}}", "[".repeat(90), "]".repeat(90));
     assert!(faults_of(read_text(&deep))[0].why.contains("too deep"));
+}
+
+#[test]
+fn comments_have_a_limit() {
+    let text = format!("192.0.2.1\n192.0.2.2 # {}\n", "x".repeat(1025));
+    assert_fault(read_text(&text), 2, "", "1024");
+    assert!(read_text(&text.replacen('x', "", 1)).is_ok());
 }
 
 #[test]

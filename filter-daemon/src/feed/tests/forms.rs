@@ -232,11 +232,11 @@ fn names_of_forms_are_told_apart() {
     assert_eq!(names.len(), Format::ALL.len());
 }
 
-/// A million prefixes in each of the longest forms: what grows faster than the
+/// Many prefixes in each of the longest forms: what grows faster than the
 /// file would take minutes here.
 #[test]
 fn long_lists_are_read() {
-    const MANY: u32 = 1_000_000;
+    const MANY: u32 = 200_000;
     let address = |number: u32| std::net::Ipv4Addr::from(0x1000_0000 + number * 7);
     let rows: Vec<String> = (0..MANY).map(|number| address(number).to_string()).collect();
     let array = serde_json::to_string(&rows).expect("JSON");

@@ -26,7 +26,7 @@ fn entries() -> impl Strategy<Value = Vec<Listed>> {
     let entry = (prefixes(), ".{0,20}", any::<bool>(), expiry).prop_map(
         |(prefix, comment, enabled, expires)| Listed {
             address: Address::from(prefix),
-            comment: Some(comment.into()).filter(|comment: &Box<str>| !comment.is_empty()),
+            comment: (!comment.is_empty()).then(|| comment.into()),
             enabled,
             expires,
         },

@@ -9,7 +9,7 @@ use super::super::error::StoreError;
 use super::super::fresh;
 use super::Draft;
 use crate::access_list::AccessList;
-use crate::app::{App, Mode};
+use crate::app::{App, Mode, ProxySettings};
 use crate::command::{AppFields, AppRef, ListChange, NewApp};
 use crate::id::ObjectId;
 use crate::origin::Origin;
@@ -36,6 +36,7 @@ impl Draft<'_> {
             trusted_hops: Vec::new(),
             origins: Vec::new(),
             require_origin: false,
+            proxy: ProxySettings::default(),
             list: AccessList::first(),
             last_modified: self.circumstances.fresh.now,
         };
@@ -144,12 +145,13 @@ pub(super) fn difference(old: &App, new: &App) -> AppFields {
         trusted_hops: other(old.trusted_hops, new.trusted_hops),
         origins: other(old.origins, new.origins),
         require_origin: other(old.require_origin, new.require_origin),
+        proxy: other(old.proxy, new.proxy),
     }
 }
 
 /// What is said of an app, in a line.
 pub(super) fn told(fields: &AppFields) -> String {
-    let AppFields { name, mode, scopes, trusted_hops, origins, require_origin } = fields;
+    let AppFields { name, mode, scopes, trusted_hops, origins, require_origin, proxy } = fields;
     let said = [
         name.as_ref().map(|name| format!("name {name}")),
         mode.map(|mode| format!("mode {}", mode.name())),
@@ -157,6 +159,13 @@ pub(super) fn told(fields: &AppFields) -> String {
         trusted_hops.as_deref().map(|hops| format!("trusted hops {}", joined(hops))),
         origins.as_deref().map(|origins| format!("origins {}", joined(origins))),
         require_origin.map(|required| format!("require origin {required}")),
+        proxy.as_ref().map(|proxy| {
+            format!(
+                "server names {}, upstreams {}, and other settings of the proxy",
+                joined(&proxy.names),
+                joined(&proxy.upstreams)
+            )
+        }),
     ];
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

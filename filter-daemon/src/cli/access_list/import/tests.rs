@@ -51,7 +51,7 @@ fn the_guard_belongs_to_a_replacement_and_yields_to_force() {
         (&["--replace"][..], json!(50)),
         (&["--replace", "--shrink-guard", "0"], json!(0)),
         (&["--replace", "--force"], Value::Null),
-        (&["--dry-run"], Value::Null),
+        (&["--replace", "--dry-run"], Value::Null),
     ] {
         let body = sent(words, "192.0.2.1");
         assert_eq!(body["shrink_guard_percent"], guard, "{words:?}");

@@ -1,0 +1,194 @@
+//! The second tier: a reverse proxy that enforces what packets cannot show.
+//!
+//! ```text
+//! accept ─► client (peer, or a trusted hop's word) ─► the lists of all apps ─►
+//! ClientHello names the app ─► its list ─► TLS 1.3 ─► HTTP ─► host ─► origin ─►
+//! upstream, from a configured address
+//! ```
+//!
+//! Owns its sockets, its threads and its counts. Never changes state, and reads
+//! the packet tier's lists from the same state.
+//!
+//! Invariants: nothing is answered before the app's list has decided; a refused
+//! request never reaches an upstream; whoever would no longer be let in is
+//! closed when the state changes.
+
+mod assembly;
+mod body;
+mod certificates;
+mod chunks;
+mod connection;
+mod crowd;
+mod exchange;
+mod fields;
+mod follow;
+mod forwarded;
+mod handshake;
+mod head;
+mod hop;
+mod listener;
+mod live;
+mod outbound;
+mod patience;
+mod prefixed;
+mod reason;
+mod refusal;
+mod screen;
+mod shared;
+mod site;
+mod tally;
+mod target;
+mod thread;
+mod upstream;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::SystemTime;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use follow::Followed;
+pub use reason::Reason;
+pub use tally::TallyRow;
+
+use crate::config::{FailSafe, Outbound};
+use crate::state::State;
+use assembly::Assembly;
+use certificates::Certificates;
+use crowd::Crowd;
+use live::Lives;
+use shared::Shared;
+use site::Sites;
+use tally::Tally;
+use thread::Threads;
+
+/// What a proxy is made of.
+pub struct ProxyParts {
+    /// Where it listens.
+    pub listeners: Vec<SocketAddr>,
+    /// Source addresses of connections to upstreams.
+    pub outbound: Vec<Outbound>,
+    /// Sources that pass before any list.
+    pub fail_safe: Vec<FailSafe>,
+    /// Connections at one time.
+    pub connections: usize,
+    /// Where the daemon's own authority is.
+    pub directory: PathBuf,
+    /// What it follows.
+    pub state: watch::Receiver<Arc<State>>,
+}
+
+/// A proxy that listens and does not serve yet.
+pub struct Proxy {
+    listeners: Vec<TcpListener>,
+    assembly: Assembly,
+    state: watch::Receiver<Arc<State>>,
+    sites: watch::Sender<Arc<Sites>>,
+    shared: Arc<Shared>,
+    followed: watch::Sender<Followed>,
+    shutdown: CancellationToken,
+}
+
+/// Why the proxy does not start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}")]
+pub struct BindError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+/// What front ends see of a proxy. Cheap to clone.
+#[derive(Clone)]
+pub struct View {
+    tally: Arc<Tally>,
+    followed: watch::Receiver<Followed>,
+}
+
+impl View {
+    /// Every count that is not zero.
+    pub fn rows(&self) -> Vec<TallyRow> {
+        self.tally.rows()
+    }
+
+    /// Waits until a revision is in force; answers how many connections that
+    /// closed.
+    pub async fn closed_by(&self, revision: u64) -> usize {
+        let mut followed = self.followed.clone();
+        let reached = followed.wait_for(|followed| followed.revision >= revision).await;
+        reached.map_or(0, |followed| followed.closed)
+    }
+}
+
+impl Proxy {
+    /// Opens the ports.
+    pub fn bind(parts: ProxyParts, shutdown: CancellationToken) -> Result<Self, BindError> {
+        let ProxyParts { listeners, outbound, fail_safe, connections, directory, state } = parts;
+        let bind =
+            |address| listener::bind(address).map_err(|source| BindError { address, source });
+        let listeners = listeners.into_iter().map(bind).collect::<Result<_, _>>()?;
+        let (sites, watched) = watch::channel(Arc::new(Sites::default()));
+        let tally = Arc::new(Tally::default());
+        let shared = Arc::new(Shared {
+            sites: watched,
+            lives: Lives::default(),
+            handshakes: Crowd::new(patience::MOST_HANDSHAKES),
+            connections: Crowd::new(connections),
+            tally: Arc::clone(&tally),
+            draining: CancellationToken::new(),
+        });
+        let assembly = Assembly {
+            certificates: Certificates::new(directory, shutdown.clone()),
+            outbound,
+            fail_safe,
+            tally,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            rules: 0,
+        };
+        let (followed, _) = watch::channel(Followed::default());
+        Ok(Self { listeners, assembly, state, sites, shared, followed, shutdown })
+    }
+
+    /// What front ends see of it.
+    pub fn view(&self) -> View {
+        View { tally: Arc::clone(&self.shared.tally), followed: self.followed.subscribe() }
+    }
+
+    /// Serves until told to stop, then lets open requests end.
+    pub async fn run(mut self) -> io::Result<()> {
+        let first = Arc::clone(&self.state.borrow_and_update());
+        follow::take_over(&mut self.assembly, &first, &self.sites, &self.shared);
+        self.followed.send_replace(Followed { revision: first.revision, closed: 0 });
+        let threads = Threads::start(self.assembly.threads, &self.shared)?;
+        let mut tasks = JoinSet::new();
+        let turn = Arc::new(AtomicUsize::new(0));
+        for listener in self.listeners {
+            let (shared, senders) = (Arc::clone(&self.shared), threads.senders.clone());
+            let stop = self.shutdown.clone();
+            tasks.spawn(listener::accept(listener, shared, senders, Arc::clone(&turn), stop));
+        }
+        let shared = Arc::clone(&self.shared);
+        let stop = self.shutdown.clone();
+        let following =
+            follow::follow(self.assembly, self.state, self.sites, shared, self.followed, stop);
+        tasks.spawn(async move {
+            following.await;
+            Ok(())
+        });
+        while let Some(ended) = tasks.join_next().await {
+            ended.map_err(io::Error::other)??;
+        }
+        follow::drain(&self.shared).await;
+        tokio::task::spawn_blocking(move || threads.stop()).await.map_err(io::Error::other)
+    }
+}
+
+/// The second of the wall clock, as lists have it.
+fn now_s() -> u32 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(now.as_secs()).unwrap_or(u32::MAX)
+}

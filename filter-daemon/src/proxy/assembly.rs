@@ -1,0 +1,184 @@
+//! From a state to the apps as the proxy serves them. What an app has and did
+//! not change is taken over: tickets, connections to upstreams, compiled lists.
+//!
+//! Reads the files that the settings name, and the clock never.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{RootCertStore, ServerConfig};
+
+use super::certificates::{Certificates, What};
+use super::outbound::Outbound;
+use super::site::{List, Site, Sites};
+use super::tally::Tally;
+use super::upstream::Destination;
+use crate::app::{App, ProxySettings};
+use crate::config::{FailSafe, Outbound as OutboundRule};
+use crate::state::State;
+use crate::tls::{self, Identity, PairFiles};
+
+/// What apps are put together from, besides the state.
+pub(super) struct Assembly {
+    pub(super) certificates: Certificates,
+    pub(super) outbound: Vec<OutboundRule>,
+    pub(super) fail_safe: Vec<FailSafe>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) threads: usize,
+    /// Rules for clients' certificates so far.
+    pub(super) rules: u64,
+}
+
+/// Apps that share one certificate of the daemon's own.
+type OwnNames = Vec<String>;
+
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// Why an app cannot be served, in words for the log.
+type Trouble = Box<dyn std::error::Error>;
+
+impl Assembly {
+    /// The apps of a state.
+    pub(super) fn assemble(&mut self, state: &State, before: &Sites) -> Sites {
+        self.tally.retain(|app| state.apps.contains_key(&app));
+        let own_names = own_names(state);
+        let named = state.apps.values().filter(|app| !app.proxy.names.is_empty());
+        let sites = named.map(|app| self.site(app, &own_names, before)).collect();
+        self.certificates.forget_unused();
+        Sites::new(self.fail_safe.clone(), sites)
+    }
+
+    fn site(&mut self, app: &Arc<App>, own_names: &OwnNames, before: &Sites) -> Site {
+        let old = before.get(app.id);
+        let prefixes = app.list.enforced(0);
+        let list = match old {
+            Some(old) if old.list.is_of(&prefixes) => Arc::clone(&old.list),
+            Some(_) | None => Arc::new(List::new(prefixes)),
+        };
+        let (tls, certificate_rules) = self.tls(app, own_names, old.map(Arc::as_ref));
+        let destination = self.destination(app, old.map(Arc::as_ref));
+        let counts = self.tally.of(Some(app.id));
+        Site { app: Arc::clone(app), list, counts, tls, certificate_rules, destination }
+    }
+
+    /// What TLS is spoken with, and the number of the rules for clients.
+    fn tls(
+        &mut self,
+        app: &App,
+        own_names: &OwnNames,
+        old: Option<&Site>,
+    ) -> (Option<Arc<ServerConfig>>, u64) {
+        let what = match &app.proxy.certificate {
+            Some(pair) => What::Files(pair.clone()),
+            None => What::Own(own_names.clone()),
+        };
+        let served = self.certificates.served(what);
+        let is_same = |old: &&Site| {
+            let (old, new) = (&old.app.proxy, &app.proxy);
+            old.client_ca == new.client_ca
+                && old.certificate == new.certificate
+                && (new.certificate.is_some() || old.names == new.names)
+        };
+        if let Some(old) = old.filter(is_same).filter(|old| old.tls.is_some()) {
+            return (old.tls.clone(), old.certificate_rules);
+        }
+        let rules = match old {
+            Some(old) if old.app.proxy.client_ca == app.proxy.client_ca => old.certificate_rules,
+            Some(_) | None => {
+                self.rules += 1;
+                self.rules
+            }
+        };
+        let config = server_config(Arc::new(served), app.proxy.client_ca.as_deref());
+        (noted(app, "TLS", config).map(Arc::new), rules)
+    }
+
+    fn destination(&self, app: &App, old: Option<&Site>) -> Option<Arc<Destination>> {
+        let settings = &app.proxy;
+        if settings.upstreams.is_empty() {
+            return None;
+        }
+        let is_same = |old: &&Site| {
+            let old = &old.app.proxy;
+            old.upstreams == settings.upstreams
+                && old.upstream_ca == settings.upstream_ca
+                && old.upstream_certificate == settings.upstream_certificate
+                && old.outbound == settings.outbound
+                && old.patience_s == settings.patience_s
+        };
+        let old = old.filter(is_same).and_then(|old| old.destination.clone());
+        old.or_else(|| noted(app, "the upstream", self.new_destination(settings)).map(Arc::new))
+    }
+
+    fn new_destination(&self, settings: &ProxySettings) -> Result<Destination, Trouble> {
+        let is_tls = settings.upstreams.iter().any(crate::app::Upstream::is_tls);
+        let tls = if is_tls { Some(Arc::new(client_config(settings)?)) } else { None };
+        let addresses = self.addresses(settings.outbound.as_deref())?;
+        let patience = Duration::from_secs(settings.patience_s.into());
+        let outbound = Arc::new(Outbound::new(addresses));
+        let upstreams = settings.upstreams.clone();
+        Ok(Destination::new(upstreams, tls, outbound, patience, self.threads))
+    }
+
+    /// The addresses of a label, or all.
+    fn addresses(&self, label: Option<&str>) -> Result<Vec<IpAddr>, Trouble> {
+        let all = || self.outbound.iter().flat_map(|rule| rule.addresses.iter().copied());
+        let Some(label) = label else { return Ok(all().collect()) };
+        let rule = self.outbound.iter().find(|rule| rule.label == label);
+        let rule = rule.ok_or_else(|| {
+            format!("no [[outbound]] of filterd.toml has the label {label:?}: add one, or take the label off the app")
+        })?;
+        Ok(rule.addresses.clone())
+    }
+}
+
+fn noted<T>(app: &App, what: &str, made: Result<T, Trouble>) -> Option<T> {
+    made.inspect_err(|error| {
+        tracing::warn!(app = %app.client_app_id, "{what} cannot be set up, so nobody is served: {error}");
+    })
+    .ok()
+}
+
+fn server_config(
+    served: Arc<tls::Served>,
+    client_ca: Option<&Path>,
+) -> Result<ServerConfig, Trouble> {
+    let mut config = match client_ca {
+        None => tls::server_config(served, &PROTOCOLS)?,
+        Some(path) => {
+            let authorities = tls::authorities(path)?;
+            tls::server_config_for_known(served, &PROTOCOLS, authorities)?
+        }
+    };
+    // One is what a client needs that comes back; each costs a little.
+    config.send_tls13_tickets = 1;
+    Ok(config)
+}
+
+fn client_config(settings: &ProxySettings) -> Result<rustls::ClientConfig, Trouble> {
+    let authorities = match &settings.upstream_ca {
+        Some(path) => tls::authorities(path)?,
+        None => RootCertStore::empty(),
+    };
+    let identity = match &settings.upstream_certificate {
+        Some(pair) => Some(Identity::read(&PairFiles {
+            certificate: pair.certificate.clone(),
+            key: pair.key.clone(),
+        })?),
+        None => None,
+    };
+    Ok(tls::client_config(authorities, identity.as_ref())?)
+}
+
+/// The names of all apps that have no certificate of their own.
+fn own_names(state: &State) -> OwnNames {
+    let apps = state.apps.values().filter(|app| app.proxy.certificate.is_none());
+    let names = apps.flat_map(|app| &app.proxy.names).map(|name| match name.is_wildcard() {
+        true => format!("*.{}", name.name()),
+        false => name.name().to_string(),
+    });
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}

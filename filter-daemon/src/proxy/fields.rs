@@ -1,0 +1,223 @@
+//! The header fields of a message on its way through: what belongs to one
+//! connection alone is taken out, what a client could forge is replaced. Pure.
+
+use std::net::IpAddr;
+
+use http::header::{
+    CONNECTION, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+
+/// What the upstream is told about where a request came from.
+pub(super) struct Provenance<'a> {
+    /// The client.
+    pub(super) client: IpAddr,
+    /// The trusted hop that it came through.
+    pub(super) hop: Option<IpAddr>,
+    /// The host that it asked for.
+    pub(super) host: &'a HeaderValue,
+}
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Fields by which one proxy tells another who the client is. The proxy sets
+/// the standard ones itself and passes none of a client's on.
+const TELLS_THE_CLIENT: [&str; 11] = [
+    "forwarded",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-forwarded-for",
+    "x-originating-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "fastly-client-ip",
+];
+
+/// Whether a request asks for another protocol.
+pub(super) fn asks_for_upgrade(fields: &HeaderMap) -> bool {
+    fields.contains_key(UPGRADE) && lists(fields, "upgrade")
+}
+
+/// Takes out what belongs to one connection alone (RFC 9110, section 7.6.1);
+/// what an upgrade needs is put back by `keep_upgrade`.
+pub(super) fn remove_hop_by_hop(fields: &mut HeaderMap) {
+    let named: Vec<HeaderName> = fields
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        // Whoever names these wants them to be lost, and is told nothing by it.
+        if name != http::header::HOST && name != http::header::CONTENT_LENGTH {
+            fields.remove(name);
+        }
+    }
+    let wants_trailers = fields
+        .get_all(TE)
+        .iter()
+        .any(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"trailers"));
+    for name in
+        [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, HTTP2_SETTINGS, TE, TRANSFER_ENCODING, UPGRADE]
+    {
+        fields.remove(name);
+    }
+    if wants_trailers {
+        fields.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Puts back what another protocol needs.
+pub(super) fn keep_upgrade(fields: &mut HeaderMap, protocol: HeaderValue) {
+    fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    fields.insert(UPGRADE, protocol);
+}
+
+/// Takes out what only a proxy may say, and what this one answers itself.
+pub(super) fn remove_forged(fields: &mut HeaderMap) {
+    fields.remove(EXPECT);
+    let forged: Vec<HeaderName> =
+        fields.keys().filter(|name| tells_the_client(name.as_str())).cloned().collect();
+    for name in forged {
+        fields.remove(name);
+    }
+}
+
+/// Applications often take `_` for `-` in the names of fields.
+fn tells_the_client(name: &str) -> bool {
+    if !name.starts_with(['x', 'f', 't', 'c']) {
+        return false;
+    }
+    let name = name.replace('_', "-");
+    name.starts_with("x-forwarded-") || TELLS_THE_CLIENT.contains(&name.as_str())
+}
+
+/// Tells the upstream where a request came from.
+pub(super) fn set_provenance(fields: &mut HeaderMap, provenance: &Provenance<'_>) {
+    let client = provenance.client.to_canonical();
+    let text = match provenance.hop {
+        Some(hop) => format!("{client}, {}", hop.to_canonical()),
+        None => client.to_string(),
+    };
+    let forwarded = match provenance.hop {
+        Some(hop) => format!("for={};proto=https, for={}", node(client), node(hop.to_canonical())),
+        None => format!("for={};proto=https", node(client)),
+    };
+    let value =
+        |text: String| HeaderValue::try_from(text).expect("addresses are written in visible ASCII");
+    fields.insert(X_FORWARDED_FOR, value(text));
+    fields.insert(FORWARDED, value(forwarded));
+    fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));
+    fields.insert(X_FORWARDED_HOST, provenance.host.clone());
+}
+
+/// Takes out of trailers what would change how a message is read.
+pub(super) fn remove_from_trailers(fields: &mut HeaderMap) {
+    for name in [CONNECTION, TRANSFER_ENCODING, TRAILER, TE, UPGRADE] {
+        fields.remove(name);
+    }
+    for name in [http::header::CONTENT_LENGTH, http::header::HOST] {
+        fields.remove(name);
+    }
+}
+
+fn node(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("\"[{v6}]\""),
+    }
+}
+
+/// Whether `Connection` lists a token.
+fn lists(fields: &HeaderMap, token: &str) -> bool {
+    fields
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|listed| listed.trim().eq_ignore_ascii_case(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for (name, value) in pairs {
+            fields.append(
+                name.parse::<HeaderName>().expect(name),
+                HeaderValue::from_str(value).expect(value),
+            );
+        }
+        fields
+    }
+
+    fn names(fields: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = fields.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn what_belongs_to_one_connection_goes() {
+        let mut fields = fields(&[
+            ("Connection", "close, X-Secret"),
+            ("Connection", "Host"),
+            ("Host", "a"),
+            ("X-Secret", "1"),
+            ("Keep-Alive", "timeout=5"),
+            ("Proxy-Connection", "keep-alive"),
+            ("TE", "trailers"),
+            ("Upgrade", "h2c"),
+            ("HTTP2-Settings", "AAMAAABk"),
+            ("Transfer-Encoding", "chunked"),
+            ("X-Kept", "1"),
+        ]);
+        remove_hop_by_hop(&mut fields);
+        assert_eq!(names(&fields), ["host", "te", "x-kept"]);
+        assert!(!asks_for_upgrade(&fields));
+        keep_upgrade(&mut fields, HeaderValue::from_static("websocket"));
+        assert!(asks_for_upgrade(&fields));
+    }
+
+    #[test]
+    fn nothing_that_tells_the_client_is_passed_on() {
+        let mut fields = fields(&[
+            ("X-Forwarded-For", "192.0.2.1"),
+            ("X_Forwarded_For", "192.0.2.1"),
+            ("X-Forwarded-Port", "1"),
+            ("X-Real-IP", "192.0.2.1"),
+            ("x_real_ip", "192.0.2.1"),
+            ("Forwarded", "for=192.0.2.1"),
+            ("True-Client-IP", "192.0.2.1"),
+            ("CF-Connecting-IP", "192.0.2.1"),
+            ("Expect", "100-continue"),
+            ("X-Form", "1"),
+        ]);
+        remove_forged(&mut fields);
+        assert_eq!(names(&fields), ["x-form"]);
+    }
+
+    #[test]
+    fn the_upstream_learns_who_asked() {
+        let mut fields = HeaderMap::new();
+        let host = HeaderValue::from_static("app.example.com");
+        let client = "2001:db8::7".parse().expect("valid");
+        let hop = Some("::ffff:192.0.2.9".parse().expect("valid"));
+        set_provenance(&mut fields, &Provenance { client, hop, host: &host });
+        assert_eq!(fields[X_FORWARDED_FOR], "2001:db8::7, 192.0.2.9");
+        assert_eq!(fields[FORWARDED], "for=\"[2001:db8::7]\";proto=https, for=192.0.2.9");
+        assert_eq!(fields[X_FORWARDED_HOST], "app.example.com");
+        assert_eq!(fields[X_FORWARDED_PROTO], "https");
+    }
+}

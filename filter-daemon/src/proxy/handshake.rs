@@ -1,0 +1,219 @@
+//! From an accepted connection to one that an app serves: whose it is, which
+//! app it asks for, whether that app's list admits it, and TLS.
+//!
+//! Invariant: nothing is answered before the list of the app has decided.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use filter_common::verdict::{Mode, Verdict};
+use rustls::server::Acceptor;
+use rustls::{Error, PeerIncompatible};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
+use tokio_util::sync::CancellationToken;
+
+use super::connection;
+use super::crowd::Place;
+use super::hop::{self, Preface};
+use super::live::{Admitted, Client};
+use super::patience;
+use super::prefixed::Prefixed;
+use super::reason::Reason;
+use super::shared::Shared;
+use super::site::{Site, Sites};
+use crate::app::HopHeader;
+use crate::server_name::HostName;
+
+/// A connection as it was accepted.
+pub(super) struct Accepted {
+    pub(super) stream: std::net::TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) port: u16,
+    /// Its place among the handshakes.
+    pub(super) place: Place,
+    /// Cancelled when it has to make room.
+    pub(super) leave: CancellationToken,
+}
+
+type Stream = Prefixed<TcpStream>;
+
+/// Why a connection is not served.
+struct Refused {
+    reason: Reason,
+    site: Option<Arc<Site>>,
+    text: String,
+}
+
+const HTTP2: &[u8] = b"h2";
+
+/// A fatal alert "unrecognized_name" in its record (RFC 8446, section 6.2; RFC
+/// 6066, section 3).
+const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+
+/// Sees a connection through, and has it served.
+pub(super) async fn receive(shared: Arc<Shared>, thread: usize, accepted: Accepted) {
+    let Accepted { stream, peer, port, place, leave } = accepted;
+    let admitting = tokio::time::timeout(patience::HANDSHAKE, admit(&shared, stream, peer, port));
+    let refused = |reason, text: &str| Refused { reason, site: None, text: text.to_owned() };
+    let outcome = match leave.run_until_cancelled(Box::pin(admitting)).await {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(_)) => Err(refused(Reason::HandshakeTimeout, "no handshake in time")),
+        None => Err(refused(Reason::Crowded, "made room for another handshake")),
+    };
+    drop(place);
+    match outcome {
+        Ok((stream, admitted)) => {
+            let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+            // A task of its own is as large as serving needs it to be.
+            tokio::spawn(connection::serve(shared, thread, stream, admitted, speaks_http2));
+        }
+        Err(refused) => tell(&shared, peer, &refused),
+    }
+}
+
+fn tell(shared: &Shared, peer: SocketAddr, refused: &Refused) {
+    let nobody = || shared.tally.of(None);
+    let counts = refused.site.as_ref().map_or_else(nobody, |site| Arc::clone(&site.counts));
+    let mode = refused.site.as_ref().map_or(Mode::Enforce, |site| site.app.mode);
+    if refused.reason.decide(mode) == Verdict::Drop && !is_counted(refused.reason) {
+        let _ = counts.count(refused.reason, mode);
+    }
+    if let Some(left_out) = counts.sample(refused.reason) {
+        let app = refused.site.as_ref().map(|site| site.app.client_app_id.as_str());
+        let (reason, text) = (refused.reason.name(), &refused.text);
+        tracing::info!(app, %peer, reason, left_out, "connection refused: {text}");
+    }
+}
+
+/// Whether it was counted where the list was asked.
+fn is_counted(reason: Reason) -> bool {
+    matches!(reason, Reason::NotListed | Reason::Expired)
+}
+
+async fn admit(
+    shared: &Shared,
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    port: u16,
+) -> Result<(TlsStream<Stream>, Admitted), Refused> {
+    let sites = shared.sites();
+    let broken = |error: io::Error| refused_by_io(None, &error);
+    let mut stream = TcpStream::from_std(stream).map_err(broken)?;
+    let source = peer.ip().to_canonical();
+    let (preface, read) = if sites.iter().any(|site| site.has_hop(source)) {
+        read_preface(&sites, &mut stream, source, port).await?
+    } else {
+        (Preface::None, Vec::new())
+    };
+    let start = LazyConfigAcceptor::new(Acceptor::default(), Prefixed::new(stream, read));
+    let start = start.await.map_err(|error| refused_by_io(None, &error))?;
+    let (start, site, name) = find_site(&sites, start).await?;
+    let client = judge(&sites, &site, source, port, &preface)?;
+    let missing = || Refused {
+        reason: Reason::NoCertificate,
+        site: Some(Arc::clone(&site)),
+        text: "there is no certificate to show".to_owned(),
+    };
+    let tls = site.tls.clone().ok_or_else(missing)?;
+    let stream = start.into_stream(tls).await;
+    let stream = stream.map_err(|error| refused_by_io(Some(&site), &error))?;
+    let (app, certificate_rules) = (site.app.id, site.certificate_rules);
+    Ok((stream, Admitted { app, peer, port, client, name, certificate_rules }))
+}
+
+/// What a hop says in front of the connection; a client that it names and that
+/// nobody would let in is not even asked what it wants.
+async fn read_preface(
+    sites: &Sites,
+    stream: &mut TcpStream,
+    hop: IpAddr,
+    port: u16,
+) -> Result<(Preface, Vec<u8>), Refused> {
+    let mut read = Vec::with_capacity(256);
+    let preface = hop::read_preface(stream, &mut read).await.map_err(|error| Refused {
+        reason: Reason::HopHeader,
+        site: None,
+        text: format!("the hop {hop} sent no PROXY header that can be read: {error}"),
+    })?;
+    let Preface::Client(client) = preface else { return Ok((preface, read)) };
+    let now = super::now_s();
+    let admits = |site: &&Arc<Site>| {
+        site.has_hop(hop)
+            && site.judge(sites, client, port, now).decide(site.app.mode) != Verdict::Drop
+    };
+    if sites.iter().any(|site| admits(&site)) {
+        return Ok((preface, read));
+    }
+    let site = sites.iter().find(|site| site.has_hop(hop)).cloned();
+    if let Some(site) = &site {
+        let _ = site.count(Reason::NotListed);
+    }
+    let text = format!("{client} is on no access list (named by the hop {hop})");
+    Err(Refused { reason: Reason::NotListed, site, text })
+}
+
+/// The app that the ClientHello names.
+async fn find_site(
+    sites: &Sites,
+    mut start: StartHandshake<Stream>,
+) -> Result<(StartHandshake<Stream>, Arc<Site>, HostName), Refused> {
+    let asked = start.client_hello().server_name().map(str::to_owned);
+    let (reason, text) = match &asked {
+        None => (Reason::NoServerName, "the ClientHello has no server name".to_owned()),
+        Some(text) => match HostName::parse(text).ok().and_then(|n| Some((sites.find(&n)?, n))) {
+            Some((site, name)) => return Ok((start, Arc::clone(site), name)),
+            None => (Reason::UnknownName, format!("no app answers to {text:?}")),
+        },
+    };
+    // A client that is gone has no use for the reason.
+    let _ = start.io.write_all(&UNRECOGNIZED_NAME).await;
+    let _ = start.io.shutdown().await;
+    Err(Refused { reason, site: None, text })
+}
+
+/// Whose connection it is, if the app's list admits them.
+fn judge(
+    sites: &Sites,
+    site: &Arc<Site>,
+    source: IpAddr,
+    port: u16,
+    preface: &Preface,
+) -> Result<Client, Refused> {
+    let refuse = |reason, text| Refused { reason, site: Some(Arc::clone(site)), text };
+    let client = match (site.has_hop(source), site.hop_header(), preface) {
+        (true, HopHeader::Proxy, Preface::Client(client)) => *client,
+        (true, HopHeader::XForwardedFor | HopHeader::Forwarded, Preface::None) => {
+            let _ = site.count(Reason::TrustedHop);
+            return Ok(Client::PerRequest);
+        }
+        (false, _, Preface::None) => source,
+        (true, header, Preface::Client(_) | Preface::Local | Preface::None)
+        | (false, header, Preface::Client(_) | Preface::Local) => {
+            let text = format!("{source} did not name a client by {}", header.name());
+            return Err(refuse(Reason::HopHeader, text));
+        }
+    };
+    let reason = site.judge(sites, client, port, super::now_s());
+    match site.count(reason) {
+        Verdict::Pass | Verdict::WouldDrop => Ok(Client::Known(client)),
+        Verdict::Drop => Err(refuse(reason, format!("{client} is not on the access list"))),
+    }
+}
+
+fn refused_by_io(site: Option<&Arc<Site>>, error: &io::Error) -> Refused {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    let reason = tls.map_or(Reason::Handshake, |error| match error {
+        Error::PeerIncompatible(
+            PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::SupportedVersionsExtensionRequired,
+        ) => Reason::TlsVersion,
+        Error::NoCertificatesPresented | Error::InvalidCertificate(_) => Reason::ClientCertificate,
+        _ => Reason::Handshake,
+    });
+    Refused { reason, site: site.cloned(), text: error.to_string() }
+}

@@ -1,0 +1,97 @@
+//! Accepting: an address and port of filterd.toml, and nobody but sources that
+//! some app could let in.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use filter_common::verdict::Mode;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use super::handshake::Accepted;
+use super::reason::Reason;
+use super::shared::Shared;
+
+/// Connections that the kernel may hold until they are accepted.
+const BACKLOG: i32 = 4096;
+
+/// How long it waits where the host has no room for more (descriptors, memory).
+const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// Opens a port. The address need not be on the host yet.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+        socket.set_freebind_v6(true)?;
+    } else {
+        socket.set_freebind_v4(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Accepts until told to stop, and spreads the connections over the threads.
+pub(super) async fn accept(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    threads: Vec<UnboundedSender<Accepted>>,
+    turn: Arc<AtomicUsize>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let port = listener.local_addr()?.port();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
+            Ok((stream, peer)) => {
+                let thread = turn.fetch_add(1, Ordering::Relaxed) % threads.len();
+                hand_over(&shared, &threads[thread], stream, peer, port);
+            }
+            Err(error) if is_no_room(&error) => {
+                tracing::warn!(%error, "no room for more connections");
+                tokio::time::sleep(NO_ROOM).await;
+            }
+            // The client was gone before it was accepted.
+            Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn hand_over(
+    shared: &Shared,
+    thread: &UnboundedSender<Accepted>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    port: u16,
+) {
+    let source = peer.ip().to_canonical();
+    if !shared.sites.borrow().may_enter(source, port, super::now_s()) {
+        let counts = shared.tally.of(None);
+        let _ = counts.count(Reason::NotListed, Mode::Enforce);
+        if let Some(left_out) = counts.sample(Reason::NotListed) {
+            let reason = Reason::NotListed.name();
+            tracing::info!(%peer, port, reason, left_out, "connection refused: on no access list");
+        }
+        return;
+    }
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let leave = CancellationToken::new();
+    let place = shared.handshakes.enter(source, leave.clone());
+    // A thread that has ended is at the daemon's own end.
+    let _ = thread.send(Accepted { stream, peer, port, place, leave });
+}
+
+fn is_no_room(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM].iter().any(|no| code == Some(*no))
+}

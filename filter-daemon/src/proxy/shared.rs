@@ -1,0 +1,37 @@
+//! What all threads of the proxy hold together.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::crowd::Crowd;
+use super::live::Lives;
+use super::site::{Site, Sites};
+use super::tally::Tally;
+use crate::id::ObjectId;
+
+/// Handles and tables; cheap to reach from any thread.
+pub(super) struct Shared {
+    pub(super) sites: watch::Receiver<Arc<Sites>>,
+    pub(super) lives: Lives,
+    pub(super) handshakes: Arc<Crowd>,
+    pub(super) connections: Arc<Crowd>,
+    pub(super) tally: Arc<Tally>,
+    /// Cancelled when the daemon stops.
+    pub(super) draining: CancellationToken,
+}
+
+impl Shared {
+    /// The apps as they are now.
+    pub(super) fn sites(&self) -> Arc<Sites> {
+        Arc::clone(&self.sites.borrow())
+    }
+
+    /// An app as it is now.
+    pub(super) fn site(&self, app: ObjectId) -> Option<(Arc<Site>, Arc<Sites>)> {
+        let sites = self.sites();
+        let site = Arc::clone(sites.get(app)?);
+        Some((site, sites))
+    }
+}

@@ -1,0 +1,98 @@
+//! Certificates of files: replaced under load without a failed handshake, and
+//! clients' own.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use filter_tests::deadline::wait_for;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use serde_json::json;
+
+use crate::client::{Answer, Client};
+use crate::stage::{LISTED, NAME, Scene, Stage, closed};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut wanted = CertificateParams::default();
+    wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("a key");
+    CertifiedIssuer::self_signed(wanted, key).expect("a certificate")
+}
+
+/// A certificate for the app's name, and its key, in PEM.
+fn issue(authority: &Authority) -> (String, String) {
+    let key = KeyPair::generate().expect("a key");
+    let wanted = CertificateParams::new([NAME.to_owned()]).expect("a name");
+    let certificate = wanted.signed_by(&key, authority).expect("a certificate");
+    (certificate.pem(), key.serialize_pem())
+}
+
+fn file(scene: &Scene<'_>, name: &str, text: &str) -> PathBuf {
+    let path = scene.stage.installation.path(name);
+    fs::write(&path, text).expect("the directory is ours");
+    path
+}
+
+#[test]
+fn a_pair_is_replaced_under_load() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let authority = authority();
+    let trusted = file(&scene, "authority.pem", &authority.pem());
+    let (certificate, key) = issue(&authority);
+    let paths = json!({
+        "certificate": file(&scene, "cert.pem", &certificate),
+        "key": file(&scene, "key.pem", &key),
+    });
+    scene.set_proxy(paths);
+    let client = Client::new(LISTED, &trusted);
+    let shown = || {
+        let connection = client.connect().expect("no handshake fails");
+        connection.conn.peer_certificates().expect("a chain")[0].to_vec()
+    };
+    let first = stage.run(shown);
+    let is_done = AtomicBool::new(false);
+    stage.run(|| {
+        std::thread::scope(|scope| {
+            let load = scope.spawn(|| {
+                stage.namespace.enter();
+                let mut count = 0;
+                while !is_done.load(Ordering::Relaxed) {
+                    let mut connection = client.connect().expect("no handshake fails");
+                    write!(connection, "GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n").expect("out");
+                    assert_eq!(Answer::read(&mut connection).expect("an answer").status, 200);
+                    count += 1;
+                }
+                count
+            });
+            let (certificate, key) = issue(&authority);
+            // One after the other, as tools do; in between they do not fit.
+            file(&scene, "cert.pem", &certificate);
+            file(&scene, "key.pem", &key);
+            wait_for("the new certificate", || (shown() != first).then_some(()));
+            is_done.store(true, Ordering::Relaxed);
+            assert!(load.join().expect("no handshake fails") > 0);
+        });
+    });
+}
+
+#[test]
+fn clients_need_a_certificate_where_an_authority_is_named() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let client = scene.client(LISTED);
+    let before = client.clone();
+    stage.run(|| {
+        let mut open = before.connect().expect("a handshake");
+        let ca = file(&scene, "clients.pem", &authority().pem());
+        assert_eq!(closed(&scene.set_proxy(json!({ "client_ca": ca }))), 1);
+        assert!(crate::client::is_closed(&mut open));
+        // In TLS 1.3 the client learns it after its own part of the handshake.
+        assert!(client.get("/", "").is_err());
+        assert!(scene.upstream.asked().is_empty());
+        wait_for("the refusal", || (scene.count("client_certificate") == 1).then_some(()));
+    });
+}

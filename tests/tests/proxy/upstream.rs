@@ -1,0 +1,138 @@
+//! An upstream that notes what it is asked, and misbehaves where the path says
+//! so. It reads a request no better than it has to: what it takes for two, it
+//! notes as two.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// It runs until the process ends; its threads keep to its namespace.
+pub(crate) struct Upstream {
+    pub(crate) port: u16,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// A request that arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) peer: SocketAddr,
+    /// Its head, in lower case.
+    pub(crate) head: String,
+}
+
+impl Upstream {
+    /// Starts in the namespace of the thread.
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let notes = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let notes = Arc::clone(&notes);
+                std::thread::spawn(move || serve(stream, &notes));
+            }
+        });
+        Self { port, asked }
+    }
+
+    /// What it was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("not poisoned").clone()
+    }
+
+    /// Forgets it.
+    pub(crate) fn forget(&self) {
+        self.asked.lock().expect("not poisoned").clear();
+    }
+}
+
+fn serve(stream: TcpStream, notes: &Mutex<Vec<Asked>>) {
+    let Ok(peer) = stream.peer_addr() else { return };
+    let mut writer = stream.try_clone().expect("a socket can be shared");
+    let mut reader = BufReader::new(stream);
+    while let Some(head) = read_head(&mut reader) {
+        let asked = Asked { peer, head: head.to_ascii_lowercase() };
+        notes.lock().expect("not poisoned").push(asked.clone());
+        if read_body(&mut reader, &asked.head).is_none() {
+            return;
+        }
+        let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        if answer(&mut writer, &mut reader, &path, &asked.head).is_none() {
+            return;
+        }
+    }
+}
+
+fn read_head(reader: &mut impl BufRead) -> Option<String> {
+    let mut head = String::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if line == "\r\n" || line == "\n" {
+            return Some(head);
+        }
+        head.push_str(&line);
+    }
+}
+
+fn read_body(reader: &mut impl BufRead, head: &str) -> Option<()> {
+    let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+    if field("transfer-encoding:").is_some() {
+        loop {
+            let mut size = String::new();
+            reader.read_line(&mut size).ok()?;
+            let size = usize::from_str_radix(size.trim(), 16).ok()?;
+            let mut chunk = vec![0; size + 2];
+            reader.read_exact(&mut chunk).ok()?;
+            if size == 0 {
+                return Some(());
+            }
+        }
+    }
+    let length = field("content-length:").map_or(0, |text| text.trim().parse().unwrap_or(0));
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()
+}
+
+/// Nothing where the connection is to end.
+fn answer(writer: &mut TcpStream, reader: &mut impl BufRead, path: &str, head: &str) -> Option<()> {
+    match path {
+        "/close" => None,
+        "/half-head" => {
+            let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Le");
+            None
+        }
+        "/half-body" => {
+            let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+            None
+        }
+        "/nonsense" => {
+            let _ = writer.write_all(b"\0\0\0 nonsense\r\n\r\n");
+            None
+        }
+        "/silent" => {
+            // Until the proxy has had enough.
+            let _ = reader.read(&mut [0]);
+            None
+        }
+        "/ws" if head.contains("upgrade: websocket") => {
+            let switched = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+            writer.write_all(switched).ok()?;
+            let mut bytes = [0; 1024];
+            loop {
+                let count = reader.read(&mut bytes).ok().filter(|count| *count > 0)?;
+                writer.write_all(&bytes[..count]).ok()?;
+            }
+        }
+        "/trailers" => writer
+            .write_all(b"HTTP/1.1 200 OK\r\nTrailer: x-sum\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ndata\r\n0\r\nx-sum: 7\r\n\r\n")
+            .ok(),
+        _ => {
+            let start = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", head.len());
+            writer.write_all(format!("{start}{head}").as_bytes()).ok()
+        }
+    }
+}
