@@ -57,10 +57,11 @@ pub(super) async fn serve<S>(
     let visit =
         Arc::new(Visit { shared: Arc::clone(&shared), thread, live: Arc::clone(&live), tunnel });
     let served = async {
+        // Each is as large as its own protocol needs it to be.
         if speaks_http2 {
-            serve_http2(stream, visit).await;
+            Box::pin(serve_http2(stream, visit)).await;
         } else {
-            serve_http1(stream, visit).await;
+            Box::pin(serve_http1(stream, visit)).await;
         }
     };
     if live.closing().run_until_cancelled(served).await.is_none() {
