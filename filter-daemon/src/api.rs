@@ -1,8 +1,8 @@
 //! The HTTP interface: one router, whatever it is served on.
 //!
 //! Owns the paths, the wire types and the error bodies, the control socket and
-//! the TLS listener. Never changes state by itself: every change is a command, and every
-//! view is what [`Control`] shows.
+//! the TLS listener, and the OpenAPI document. Never changes state by itself:
+//! every change is a command, and every view is what [`Control`] shows.
 //!
 //! Invariants: every error is a JSON object with `error` and, where there is
 //! one, `error_code`; what answers well is durable, and `Filterd-Applied` says
@@ -16,6 +16,7 @@ mod audit;
 mod body;
 mod control_socket;
 mod declared;
+mod document;
 mod drops;
 mod entries;
 mod fault;
@@ -31,15 +32,18 @@ mod outbound;
 mod path;
 mod peer;
 mod proxy;
+mod schema;
 mod shut_out;
 mod tls_listener;
 mod wire;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use control_socket::SOCKET_SUFFIX;
 pub use control_socket::{ControlSocket, ServeError, bind, serve};
+pub use document::text as openapi;
 pub use tls_listener::{ListenerStatus, TlsError, TlsListener};
 
 use crate::control::Control;
@@ -56,25 +60,26 @@ fn guarded_router(control: Control) -> Router {
     closed_router().layer(guard).merge(open_router()).with_state(control)
 }
 
-/// What anybody may ask.
 fn open_router() -> Router<Control> {
-    open::router()
-        .merge(login::open_router())
-        .method_not_allowed_fallback(async || Fault::unknown_method())
+    let (router, _) = open_routes().split_for_parts();
+    router.method_not_allowed_fallback(async || Fault::unknown_method())
 }
 
-/// What only administrators may ask, and paths that there are not.
 fn closed_router() -> Router<Control> {
-    Router::new()
-        .nest("/api/admin/v3.0", admin::router().merge(login::router()))
-        .nest("/api/filter/v1", filter_router())
+    let (router, _) = closed_routes().split_for_parts();
+    router
         .fallback(async || Fault::unknown_path())
         .method_not_allowed_fallback(async || Fault::unknown_method())
 }
 
-/// What is filterd's own.
-fn filter_router() -> Router<Control> {
-    apps::router()
+/// What anybody may ask.
+fn open_routes() -> OpenApiRouter<Control> {
+    open::router().merge(login::open_router())
+}
+
+/// What only administrators may ask.
+fn closed_routes() -> OpenApiRouter<Control> {
+    let own = apps::router()
         .merge(lists::router())
         .merge(declared::router())
         .merge(audit::router())
@@ -82,6 +87,10 @@ fn filter_router() -> Router<Control> {
         .merge(host::router())
         .merge(outbound::router())
         .merge(proxy::router())
+        .merge(document::router());
+    OpenApiRouter::default()
+        .nest("/api/admin/v3.0", admin::router().merge(login::router()))
+        .nest("/api/filter/v1", own)
 }
 
 #[cfg(test)]

@@ -3,53 +3,56 @@
 //! Fields, statuses and texts are what those clients compare; unknown fields
 //! of a body are ignored, as the service they were made for does.
 
-use std::net::IpAddr;
+mod access_list;
+mod origins;
+
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
-use axum::routing::{get, patch};
-use axum::{Extension, Router};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::asker::Asker;
 use super::body::Sent;
-use super::entries::{self, ListForm};
 use super::fault::Fault;
-use super::path::{AppPath, EntryPath, GroupPath};
-use super::wire::{self, AdminEntry, EntryIn, json};
-use crate::access_list::{Address, Entry, EntryFields};
+use super::path::{AppPath, GroupPath};
+use super::wire::json;
+use crate::access_list::Address;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::command::{AppFields, AppRef, Command, NewApp, NewEntry, Outcome};
 use crate::control::Control;
 use crate::id::ObjectId;
-use crate::origin::Origin;
 use crate::store::StoreError;
 
 /// The one product that apps are listed under.
 const PRODUCT: &str = "standard";
 
-const NO_CURRENT_ADDRESS: &str = "use_current: there is no client address on the control socket; `filterctl accesslist create --use-current` finds yours itself, or send it as address";
-
-const BOTH_ADDRESSES: &str = "use_current: there is an address beside it: send one or the other";
-
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
+    /// `standard`, or several products with commas between them; without it
+    /// as with `standard`.
     product: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// An app to be.
+#[derive(Deserialize, ToSchema)]
 struct NewAppIn {
+    /// Starts with a letter; letters, digits, `_` and `-`.
     name: String,
 }
 
 /// An app with the fields that the clients decode. Where an app runs means
 /// nothing here; the fields are there because clients expect texts.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AdminApp<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -66,52 +69,54 @@ struct AdminApp<'a> {
     environment: &'static str,
 }
 
-#[derive(Serialize)]
+/// Everything about an app that the clients ask for. Most of it does not exist
+/// here; it is there, and empty.
+#[derive(Serialize, ToSchema)]
 struct Description<'a> {
     client_app_id: &'a str,
     name: &'a str,
     realm_url: String,
+    #[schema(value_type = Vec<Nothing>)]
     data_sources: [(); 0],
+    #[schema(value_type = Vec<Nothing>)]
     http_endpoints: [(); 0],
+    #[schema(value_type = Vec<Nothing>)]
     services: [(); 0],
+    #[schema(value_type = Vec<Nothing>)]
     auth_providers: [(); 0],
     custom_user_data: Nothing,
+    #[schema(value_type = Vec<Nothing>)]
     values: [(); 0],
     hosting: Nothing,
+    #[schema(value_type = Vec<Nothing>)]
     functions: [(); 0],
     sync: Nothing,
     graphql: GraphQl,
     environment: &'static str,
+    #[schema(value_type = Vec<Nothing>)]
     event_subscription: [(); 0],
+    #[schema(value_type = Vec<Nothing>)]
     log_forwarders: [(); 0],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Nothing {}
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct GraphQl {
     url: String,
+    #[schema(value_type = Vec<Nothing>)]
     custom_resolvers: [(); 0],
 }
 
-pub(super) fn router() -> Router<Control> {
-    Router::new()
-        .route("/groups/{group}/apps", get(list_apps).post(create_app))
-        .route("/groups/{group}/apps/{app}", get(show_app).delete(delete_app))
-        .route("/groups/{group}/apps/{app}/description", get(describe_app))
-        .route(
-            "/groups/{group}/apps/{app}/security/access_list",
-            get(list_entries).post(create_entry),
-        )
-        .route(
-            "/groups/{group}/apps/{app}/security/access_list/{entry}",
-            patch(update_entry).delete(delete_entry),
-        )
-        .route(
-            "/groups/{group}/apps/{app}/security/allowed_request_origins",
-            get(list_origins).post(replace_origins),
-        )
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default()
+        .routes(routes!(list_apps, create_app))
+        .routes(routes!(show_app, delete_app))
+        .routes(routes!(describe_app))
+        .routes(routes!(access_list::list, access_list::create))
+        .routes(routes!(access_list::update, access_list::delete))
+        .routes(routes!(origins::list, origins::replace))
 }
 
 /// An app of a group, or what is missing.
@@ -133,6 +138,13 @@ pub(super) fn find_apps(control: &Control, group: ObjectId) -> Result<Vec<Arc<Ap
     Ok(state.apps.values().filter(|app| app.group == group).cloned().collect())
 }
 
+/// Lists the apps of a group.
+#[utoipa::path(
+    get, path = "/groups/{group}/apps",
+    operation_id = "adminListApplications", tag = "admin apps",
+    params(GroupPath, ListQuery),
+    responses((status = 200, description = "The apps, oldest first", body = Vec<AdminApp>)),
+)]
 async fn list_apps(
     State(control): State<Control>,
     GroupPath(group): GroupPath,
@@ -146,6 +158,14 @@ async fn list_apps(
     Ok(json(&apps.iter().map(|app| AdminApp::from(app.as_ref())).collect::<Vec<_>>()))
 }
 
+/// Makes an app whose list lets in all of IPv4.
+#[utoipa::path(
+    post, path = "/groups/{group}/apps",
+    operation_id = "adminCreateApplication", tag = "admin apps",
+    params(GroupPath, Asker),
+    request_body = NewAppIn,
+    responses((status = 201, description = "It is made", body = AdminApp)),
+)]
 async fn create_app(
     State(control): State<Control>,
     GroupPath(group): GroupPath,
@@ -160,6 +180,13 @@ async fn create_app(
     Ok(in_force.with((StatusCode::CREATED, json(&AdminApp::from(app.as_ref())))))
 }
 
+/// Shows an app.
+#[utoipa::path(
+    get, path = "/groups/{group}/apps/{app}",
+    operation_id = "adminGetApplication", tag = "admin apps",
+    params(AppPath),
+    responses((status = 200, description = "The app", body = AdminApp)),
+)]
 async fn show_app(
     State(control): State<Control>,
     AppPath(app): AppPath,
@@ -167,7 +194,14 @@ async fn show_app(
     Ok(json(&AdminApp::from(find_app(&control, app)?.as_ref())))
 }
 
-pub(super) async fn delete_app(
+/// Deletes an app with its list and the list's history.
+#[utoipa::path(
+    delete, path = "/groups/{group}/apps/{app}",
+    operation_id = "adminDeleteApplication", tag = "admin apps",
+    params(AppPath, Asker),
+    responses((status = 204, description = "It is gone")),
+)]
+async fn delete_app(
     State(control): State<Control>,
     AppPath(app): AppPath,
     asker: Asker,
@@ -176,6 +210,13 @@ pub(super) async fn delete_app(
     Ok(in_force.with(StatusCode::NO_CONTENT))
 }
 
+/// Describes an app.
+#[utoipa::path(
+    get, path = "/groups/{group}/apps/{app}/description",
+    operation_id = "adminGetApplicationDescription", tag = "admin apps",
+    params(AppPath),
+    responses((status = 200, description = "The app", body = Description)),
+)]
 async fn describe_app(
     State(control): State<Control>,
     AppPath(app): AppPath,
@@ -216,126 +257,14 @@ fn base_url(caller: &Caller, uri: &Uri, headers: &HeaderMap) -> String {
     format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 
-async fn list_entries(
-    State(control): State<Control>,
-    AppPath(app): AppPath,
-    Extension(caller): Extension<Caller>,
-) -> Result<Response, Fault> {
-    let list = find_app(&control, app)?.list.clone();
-    Ok(entries::answer(list, AdminList { current: caller.from.address() }))
-}
-
-async fn create_entry(
-    State(control): State<Control>,
-    AppPath(app): AppPath,
-    asker: Asker,
-    Sent(new): Sent<EntryIn>,
-) -> Result<Response, Fault> {
-    let current = asker.caller.from.address();
-    let address = address_of(&new, current)?;
-    let address = address.map_or_else(|| wire::address(""), Ok)?;
-    let fields = EntryFields { comment: new.comment, ..EntryFields::default() };
-    let command = Command::CreateEntry { app, entry: NewEntry { address, fields } };
-    let (outcome, in_force) = asker.execute(&control, command).await?;
-    let answer = entry_answer(outcome, current)?;
-    Ok(in_force.with((StatusCode::CREATED, answer)))
-}
-
-/// An empty or missing address and a missing comment stay as they are: one
-/// client always sends an address, another never sends what did not change.
-async fn update_entry(
-    State(control): State<Control>,
-    EntryPath(app, entry): EntryPath,
-    asker: Asker,
-    Sent(change): Sent<EntryIn>,
-) -> Result<Response, Fault> {
-    let current = asker.caller.from.address();
-    let address = address_of(&change, current)?;
-    let fields = EntryFields { comment: change.comment, ..EntryFields::default() };
-    let command = Command::UpdateEntry { app, entry, address, fields };
-    let (outcome, in_force) = asker.execute(&control, command).await?;
-    Ok(in_force.with(entry_answer(outcome, current)?))
-}
-
-async fn delete_entry(
-    State(control): State<Control>,
-    EntryPath(app, entry): EntryPath,
-    asker: Asker,
-) -> Result<Response, Fault> {
-    let (_, in_force) = asker.execute(&control, Command::DeleteEntry { app, entry }).await?;
-    Ok(in_force.with(StatusCode::NO_CONTENT))
-}
-
-/// The address that is sent or meant, if one is.
-fn address_of(sent: &EntryIn, current: Option<IpAddr>) -> Result<Option<Address>, Fault> {
-    let text = sent.address.as_deref().filter(|text| !text.trim().is_empty());
-    match (text, sent.use_current) {
-        (text, Some(false) | None) => text.map(wire::address).transpose(),
-        (Some(_), Some(true)) => Err(Fault::parameter(BOTH_ADDRESSES)),
-        (None, Some(true)) => {
-            let current = current.ok_or_else(|| Fault::parameter(NO_CURRENT_ADDRESS))?;
-            wire::address(&current.to_string()).map(Some)
-        }
-    }
-}
-
-async fn list_origins(
-    State(control): State<Control>,
-    AppPath(app): AppPath,
-) -> Result<Response, Fault> {
-    let app = find_app(&control, app)?;
-    Ok(json(&app.origins.iter().map(Origin::text).collect::<Vec<_>>()))
-}
-
-async fn replace_origins(
-    State(control): State<Control>,
-    AppPath(app): AppPath,
-    asker: Asker,
-    Sent(sent): Sent<Vec<String>>,
-) -> Result<Response, Fault> {
-    let origins = Some(wire::origins(&sent, "origins")?);
-    let fields = AppFields { origins, ..AppFields::default() };
-    let (_, in_force) = asker.execute(&control, Command::UpdateApp { app, fields }).await?;
-    Ok(in_force.with(StatusCode::NO_CONTENT))
-}
-
 /// The app that a command made or changed.
 pub(super) fn app_of(outcome: Outcome) -> Result<Arc<App>, Fault> {
     outcome.into_app().ok_or_else(unexpected)
 }
 
-fn entry_answer(outcome: Outcome, current: Option<IpAddr>) -> Result<Response, Fault> {
-    let entry = outcome.into_entry().ok_or_else(unexpected)?;
-    Ok(json(&AdminEntry::new(&entry, current)))
-}
-
 /// The store answers each command with its own kind of outcome.
 pub(super) fn unexpected() -> Fault {
     Fault::internal("the store answered something else than what was asked")
-}
-
-/// `{"allowed_ips":[…],"current_ip":"…"}`.
-struct AdminList {
-    current: Option<IpAddr>,
-}
-
-impl ListForm for AdminList {
-    fn begin(&self, text: &mut Vec<u8>) {
-        text.extend_from_slice(br#"{"allowed_ips":["#);
-    }
-
-    fn entry(&self, entry: &Entry, text: &mut Vec<u8>) {
-        entries::put(text, &AdminEntry::new(entry, self.current));
-    }
-
-    fn end(&self, text: &mut Vec<u8>) {
-        text.push(b']');
-        if let Some(current) = self.current {
-            text.extend_from_slice(br#","current_ip":"#);
-            entries::put(text, &current);
-        }
-        text.push(b'}');
-    }
 }
 
 impl<'a> From<&'a App> for AdminApp<'a> {

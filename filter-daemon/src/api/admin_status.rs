@@ -1,11 +1,12 @@
 //! The Admin API's own part of `status`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::tls_listener::ListenerStatus;
 
 /// Where the Admin API listens over TLS, and what it shows there.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct AdminOut {
     listen: Vec<PlaceOut>,
     /// The file of the certificate, if it is not the daemon's own.
@@ -18,7 +19,7 @@ pub(super) struct AdminOut {
     trouble: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PlaceOut {
     address: String,
     state: &'static str,

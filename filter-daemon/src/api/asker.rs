@@ -9,7 +9,10 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use super::document::header_parameter;
 use super::fault::Fault;
 use super::shut_out::Footing;
 use crate::caller::Caller;
@@ -63,6 +66,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
             dry_run: false,
         };
         Ok(Self { caller, footing, terms })
+    }
+}
+
+impl IntoParams for Asker {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        [
+            ("Filterd-Protect", "Far and near end of a TCP session that must survive the change"),
+            ("Filterd-Reason", "Why, to be kept with the version"),
+            ("If-Match", "The version that the list must have, in quotes"),
+        ]
+        .map(|(name, description)| header_parameter(name, description))
+        .into()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The audit log, to read: who changed what, when, from where, why.
 //! `/api/filter/v1/audit`.
 
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use axum::routing::get;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::fault::Fault;
 use super::wire::{json, time};
@@ -19,15 +20,18 @@ const LINES_TOLD: u32 = 100;
 /// How many lines are told at most.
 const MOST_LINES_TOLD: u32 = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Page {
+    /// Only lines before this one.
     before: Option<u64>,
+    /// How many at most; 100 if it is not said, and never more than 1,000.
     limit: Option<u32>,
 }
 
 /// Where a change comes from.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct OriginationOut<'a> {
     revision: u64,
     at: String,
@@ -37,7 +41,8 @@ pub(super) struct OriginationOut<'a> {
     reason: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditLine)]
 struct LineOut<'a> {
     sequence: u64,
     #[serde(flatten)]
@@ -46,10 +51,19 @@ struct LineOut<'a> {
     detail: &'a str,
 }
 
-pub(super) fn router() -> Router<Control> {
-    Router::new().route("/audit", get(list))
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default().routes(routes!(list))
 }
 
+/// Reads the audit log.
+#[utoipa::path(
+    get, path = "/audit",
+    operation_id = "listAudit", tag = "host",
+    params(Page),
+    responses(
+        (status = 200, description = "Lines of the audit log, latest first", body = Vec<LineOut>),
+    ),
+)]
 async fn list(
     State(control): State<Control>,
     query: Result<Query<Page>, QueryRejection>,

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::post;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::admin::unexpected;
 use super::asker::Asker;
@@ -21,7 +22,7 @@ use super::wire::{AppIn, json};
 use crate::command::{AppChange, Command, DesiredApp};
 use crate::control::Control;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ApplyIn {
     apps: Vec<AppIn>,
@@ -32,7 +33,7 @@ struct ApplyIn {
     dry_run: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AppChangeOut<'a> {
     action: &'static str,
     name: &'a str,
@@ -41,10 +42,24 @@ struct AppChangeOut<'a> {
     list: ChangeOut<'a>,
 }
 
-pub(super) fn router() -> Router<Control> {
-    Router::new().route("/groups/{group}/apply", post(apply))
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default().routes(routes!(apply))
 }
 
+/// Makes the apps of a group what is written of them, as one change.
+#[utoipa::path(
+    post, path = "/groups/{group}/apply",
+    operation_id = "apply", tag = "apps",
+    params(GroupPath, Asker),
+    request_body = ApplyIn,
+    responses(
+        (
+            status = 200,
+            description = "What becomes of each app, or would",
+            body = Vec<AppChangeOut>,
+        ),
+    ),
+)]
 async fn apply(
     State(control): State<Control>,
     GroupPath(group): GroupPath,

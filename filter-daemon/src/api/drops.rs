@@ -11,21 +11,24 @@ use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use super::host::app_of_index;
 use crate::control::Control;
 use crate::observe::Drop;
 use crate::state::State as Kept;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct DropOut<'a> {
     time: String,
     interface: Option<&'a str>,
     app: Option<&'a str>,
     reason: &'static str,
     verdict: &'static str,
+    #[schema(value_type = Option<String>)]
     source: Option<IpAddr>,
     source_port: u16,
+    #[schema(value_type = Option<String>)]
     destination: Option<IpAddr>,
     destination_port: u16,
     protocol: u8,
@@ -33,12 +36,23 @@ struct DropOut<'a> {
 }
 
 /// What a reader that is too slow did not get.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct LostOut {
     lost: u64,
 }
 
 /// Goes on until the client leaves or the daemon ends.
+#[utoipa::path(
+    get, path = "/drops",
+    operation_id = "followDrops", tag = "host",
+    responses(
+        (
+            status = 200,
+            description = "Refusals, or how many were lost, one JSON object a line",
+            content((DropOut = "application/x-ndjson")),
+        ),
+    ),
+)]
 pub(super) async fn follow(
     State(control): State<Control>,
     shutdown: Option<Extension<CancellationToken>>,

@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::access_list::ListError;
 use crate::policy::PolicyError;
@@ -19,9 +20,13 @@ pub(super) struct Fault {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-#[derive(Serialize)]
-struct FaultBody<'a> {
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct FaultBody<'a> {
+    /// For people: what is wrong, and what to do.
     error: &'a str,
+    /// For programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<&'static str>,
 }

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::admin::unexpected;
 use super::admin_status::AdminOut;
@@ -22,7 +23,7 @@ use crate::id::ObjectId;
 use crate::reconcile::{InterfaceState, InterfaceStatus, Phase};
 use crate::state::State as Kept;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StatusOut<'a> {
     version: &'static str,
     kernel: String,
@@ -40,20 +41,20 @@ struct StatusOut<'a> {
     admin: Option<AdminOut>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct UnseenOut {
     unsampled: u64,
     lost: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ProgramOut {
     object_digest: &'static str,
     toolchain: &'static str,
     instructions_verified: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct InterfaceOut<'a> {
     name: &'a str,
     index: Option<u32>,
@@ -63,7 +64,7 @@ struct InterfaceOut<'a> {
     detail: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AppLine<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -73,7 +74,7 @@ struct AppLine<'a> {
     entries: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CounterOut<'a> {
     app: Option<&'a str>,
     reason: &'static str,
@@ -82,15 +83,15 @@ struct CounterOut<'a> {
     bytes: u64,
 }
 
-pub(super) fn router() -> Router<Control> {
-    Router::new()
-        .route("/status", get(async |State(control): State<Control>| status(&control)))
-        .route("/interfaces", get(interfaces))
-        .route("/counters", get(counters))
-        .route("/drops", get(drops::follow))
-        .route("/settings", get(settings).patch(update_settings))
-        .route("/detach", post(detach))
-        .route("/attach", post(attach))
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default()
+        .routes(routes!(show_status))
+        .routes(routes!(interfaces))
+        .routes(routes!(counters))
+        .routes(routes!(drops::follow))
+        .routes(routes!(settings, update_settings))
+        .routes(routes!(detach))
+        .routes(routes!(attach))
 }
 
 /// The app of an index in the kernel's tables; none for 0, and for an app
@@ -140,11 +141,41 @@ fn kernel_release() -> String {
     }
 }
 
+/// Shows what is in force, and what is not.
+#[utoipa::path(
+    get, path = "/status",
+    operation_id = "status", tag = "host",
+    responses((status = 200, description = "The whole host", body = StatusOut)),
+)]
+async fn show_status(State(control): State<Control>) -> Result<Response, Fault> {
+    status(&control)
+}
+
+/// Lists the interfaces.
+#[utoipa::path(
+    get, path = "/interfaces",
+    operation_id = "listInterfaces", tag = "host",
+    responses(
+        (
+            status = 200,
+            description = "The interfaces and the filter on them",
+            body = Vec<InterfaceOut>,
+        ),
+    ),
+)]
 async fn interfaces(State(control): State<Control>) -> Response {
     let status = control.status();
     json(&status.interfaces.iter().map(InterfaceOut::from).collect::<Vec<_>>())
 }
 
+/// Reads the counters.
+#[utoipa::path(
+    get, path = "/counters",
+    operation_id = "listCounters", tag = "host",
+    responses(
+        (status = 200, description = "Packets by app, reason and verdict", body = Vec<CounterOut>),
+    ),
+)]
 async fn counters(State(control): State<Control>) -> Result<Response, Fault> {
     let rows = control.counters().await.map_err(|error| {
         Fault::internal(format!("the counters cannot be read from the kernel: {error:#}"))
@@ -163,10 +194,24 @@ async fn counters(State(control): State<Control>) -> Result<Response, Fault> {
     Ok(json(&rows))
 }
 
+/// Shows what holds for the whole host.
+#[utoipa::path(
+    get, path = "/settings",
+    operation_id = "showSettings", tag = "host",
+    responses((status = 200, description = "The settings", body = SettingsOut)),
+)]
 async fn settings(State(control): State<Control>) -> Response {
     json(&SettingsOut::from(control.store().state().settings))
 }
 
+/// Changes what holds for the whole host.
+#[utoipa::path(
+    patch, path = "/settings",
+    operation_id = "updateSettings", tag = "host",
+    params(Asker),
+    request_body = SettingsPatch,
+    responses((status = 200, description = "The settings as they are now", body = SettingsOut)),
+)]
 async fn update_settings(
     State(control): State<Control>,
     asker: Asker,
@@ -177,6 +222,12 @@ async fn update_settings(
     Ok(in_force.with(json(&SettingsOut::from(settings))))
 }
 
+/// Takes the filter off every interface: all traffic is open then.
+#[utoipa::path(
+    post, path = "/detach",
+    operation_id = "detach", tag = "host",
+    responses((status = 200, description = "The whole host", body = StatusOut)),
+)]
 async fn detach(State(control): State<Control>) -> Result<Response, Fault> {
     control
         .switch()
@@ -186,6 +237,13 @@ async fn detach(State(control): State<Control>) -> Result<Response, Fault> {
     status(&control)
 }
 
+/// Puts the filter back on every interface.
+#[utoipa::path(
+    post, path = "/attach",
+    operation_id = "attach", tag = "host",
+    params(Asker),
+    responses((status = 200, description = "The whole host", body = StatusOut)),
+)]
 async fn attach(State(control): State<Control>, asker: Asker) -> Result<Response, Fault> {
     if control.status().detached {
         asker.refuse_cut(&control)?;

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{delete, get};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::admin::unexpected;
 use super::asker::{Asker, InForce};
@@ -30,7 +31,7 @@ const NO_CURRENT: &str =
     "use_current: there is no client address on the control socket: send it as address";
 
 /// A key to be.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyIn {
     #[serde(default)]
@@ -40,14 +41,14 @@ struct KeyIn {
 }
 
 /// What of a key is to be different.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyChange {
     enabled: bool,
 }
 
 /// An entry of a key's access list to be.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SourceIn {
     address: Option<String>,
@@ -57,7 +58,8 @@ struct SourceIn {
     comment: String,
 }
 
-#[derive(Serialize)]
+/// An API key.
+#[derive(Serialize, ToSchema)]
 struct KeyOut<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -74,7 +76,8 @@ struct KeyOut<'a> {
     seen: UseOut,
 }
 
-#[derive(Serialize)]
+/// An entry of a key's access list.
+#[derive(Serialize, ToSchema)]
 struct SourceOut<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -86,26 +89,47 @@ struct SourceOut<'a> {
 }
 
 /// How often it was used, and when and from where last.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct UseOut {
     count: u64,
     last_used: Option<String>,
+    #[schema(value_type = Option<String>)]
     last_used_address: Option<IpAddr>,
 }
 
-pub(super) fn router() -> Router<Control> {
-    Router::new()
-        .route("/keys", get(list).post(create))
-        .route("/keys/{key}", get(show).patch(update).delete(remove))
-        .route("/keys/{key}/access_list", get(list_sources).post(create_source))
-        .route("/keys/{key}/access_list/{entry}", delete(remove_source))
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default()
+        .routes(routes!(list, create))
+        .routes(routes!(show, update, remove))
+        .routes(routes!(list_sources, create_source))
+        .routes(routes!(remove_source))
 }
 
+/// Lists the API keys.
+#[utoipa::path(
+    get, path = "/keys",
+    operation_id = "listKeys", tag = "keys",
+    responses((status = 200, description = "The API keys, oldest first", body = Vec<KeyOut>)),
+)]
 async fn list(State(control): State<Control>) -> Response {
     let state = control.store().state();
     json(&state.keys.values().map(|key| KeyOut::of(key, &control)).collect::<Vec<_>>())
 }
 
+/// Makes an API key.
+#[utoipa::path(
+    post, path = "/keys",
+    operation_id = "createKey", tag = "keys",
+    params(Asker),
+    request_body = KeyIn,
+    responses(
+        (
+            status = 201,
+            description = "It is made; the private half is told this once",
+            body = KeyOut,
+        ),
+    ),
+)]
 async fn create(
     State(control): State<Control>,
     asker: Asker,
@@ -127,12 +151,27 @@ async fn create(
     Ok(in_force.with((StatusCode::CREATED, json(&answer))))
 }
 
+/// Shows an API key.
+#[utoipa::path(
+    get, path = "/keys/{key}",
+    operation_id = "showKey", tag = "keys",
+    params(KeyPath),
+    responses((status = 200, description = "The API key", body = KeyOut)),
+)]
 async fn show(State(control): State<Control>, KeyPath(key): KeyPath) -> Result<Response, Fault> {
     let state = control.store().state();
     let key = state.keys.get(&key).ok_or(StoreError::KeyNotFound(key))?;
     Ok(json(&KeyOut::of(key, &control)))
 }
 
+/// Switches an API key on, or off with all its sessions.
+#[utoipa::path(
+    patch, path = "/keys/{key}",
+    operation_id = "updateKey", tag = "keys",
+    params(KeyPath, Asker),
+    request_body = KeyChange,
+    responses((status = 200, description = "The API key as it is now", body = KeyOut)),
+)]
 async fn update(
     State(control): State<Control>,
     KeyPath(key): KeyPath,
@@ -145,6 +184,13 @@ async fn update(
     Ok(in_force.with(json(&KeyOut::of(&key, &control))))
 }
 
+/// Deletes an API key with all its sessions.
+#[utoipa::path(
+    delete, path = "/keys/{key}",
+    operation_id = "deleteKey", tag = "keys",
+    params(KeyPath, Asker),
+    responses((status = 204, description = "It is gone")),
+)]
 async fn remove(
     State(control): State<Control>,
     KeyPath(key): KeyPath,
@@ -154,6 +200,19 @@ async fn remove(
     Ok(in_force.with(StatusCode::NO_CONTENT))
 }
 
+/// Lists from where an API key can be used: from anywhere if there is nothing.
+#[utoipa::path(
+    get, path = "/keys/{key}/access_list",
+    operation_id = "listKeyAccessList", tag = "keys",
+    params(KeyPath),
+    responses(
+        (
+            status = 200,
+            description = "The entries in the order of their making",
+            body = Vec<SourceOut>,
+        ),
+    ),
+)]
 async fn list_sources(
     State(control): State<Control>,
     KeyPath(key): KeyPath,
@@ -163,6 +222,14 @@ async fn list_sources(
     Ok(json(&sources(key, &control)))
 }
 
+/// Adds to the access list of an API key.
+#[utoipa::path(
+    post, path = "/keys/{key}/access_list",
+    operation_id = "createKeyAccessListEntry", tag = "keys",
+    params(KeyPath, Asker),
+    request_body = SourceIn,
+    responses((status = 201, description = "It is on the list", body = SourceOut)),
+)]
 async fn create_source(
     State(control): State<Control>,
     KeyPath(key): KeyPath,
@@ -176,6 +243,13 @@ async fn create_source(
     Ok(in_force.with((StatusCode::CREATED, json(&SourceOut::of(&source, &control)))))
 }
 
+/// Takes an entry off the access list of an API key.
+#[utoipa::path(
+    delete, path = "/keys/{key}/access_list/{entry}",
+    operation_id = "deleteKeyAccessListEntry", tag = "keys",
+    params(KeySourcePath, Asker),
+    responses((status = 204, description = "It is gone")),
+)]
 async fn remove_source(
     State(control): State<Control>,
     KeySourcePath(key, source): KeySourcePath,

@@ -8,6 +8,7 @@ use std::fmt::{self, Display};
 
 use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use utoipa::ToSchema;
 
 use super::fault::Fault;
 use crate::access_list::{Address, EntryFields};
@@ -28,14 +29,17 @@ pub(super) struct Items<T> {
     faults: usize,
 }
 
-#[derive(serde::Deserialize)]
+/// An entry of a list to be.
+#[derive(serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ListedIn<'a> {
+pub(super) struct ListedIn<'a> {
     #[serde(borrow)]
+    #[schema(value_type = String)]
     address: Cow<'a, str>,
     comment: Option<String>,
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<Option<Timestamp>>,
 }
 

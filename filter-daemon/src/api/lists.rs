@@ -11,13 +11,14 @@ mod versions;
 
 use std::collections::HashMap;
 
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, patch, post};
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::admin::{find_app, unexpected};
 use super::asker::Asker;
@@ -40,20 +41,31 @@ struct Wanted {
     address: Option<String>,
 }
 
-pub(super) fn router() -> Router<Control> {
-    let list = Router::new()
-        .route("/{entry}", patch(update).delete(delete))
-        .route("/effective", get(effective::show))
-        .route("/import", post(import::import))
-        .route("/versions", get(versions::list))
-        .route("/versions/{version}", get(versions::show))
-        .route("/versions/{version}/diff", get(versions::diff))
-        .route("/versions/{version}/restore", post(versions::restore));
-    Router::new()
-        .route("/groups/{group}/apps/{app}/access_list", get(self::list).post(create))
-        .nest("/groups/{group}/apps/{app}/access_list", list)
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default()
+        .routes(routes!(list, create))
+        .routes(routes!(update, delete))
+        .routes(routes!(effective::effective))
+        .routes(routes!(import::import))
+        .routes(routes!(versions::versions))
+        .routes(routes!(versions::version))
+        .routes(routes!(versions::diff))
+        .routes(routes!(versions::restore))
 }
 
+/// Lists the entries of an access list, with what the kernel counted.
+#[utoipa::path(
+    get, path = "/groups/{group}/apps/{app}/access_list",
+    operation_id = "listEntries", tag = "access list",
+    params(AppPath),
+    responses(
+        (
+            status = 200,
+            description = "The entries in the order of their making",
+            body = EntryListOut,
+        ),
+    ),
+)]
 async fn list(
     State(control): State<Control>,
     AppPath(app): AppPath,
@@ -71,6 +83,14 @@ async fn list(
     Ok(entries::answer(list, form))
 }
 
+/// Adds an entry.
+#[utoipa::path(
+    post, path = "/groups/{group}/apps/{app}/access_list",
+    operation_id = "createEntry", tag = "access list",
+    params(AppPath, Asker),
+    request_body = EntryIn,
+    responses((status = 201, description = "It is on the list", body = EntryOut)),
+)]
 async fn create(
     State(control): State<Control>,
     AppPath(app): AppPath,
@@ -84,6 +104,14 @@ async fn create(
     Ok(in_force.with((StatusCode::CREATED, answer)))
 }
 
+/// Changes an entry in its place.
+#[utoipa::path(
+    patch, path = "/groups/{group}/apps/{app}/access_list/{entry}",
+    operation_id = "updateEntry", tag = "access list",
+    params(EntryPath, Asker),
+    request_body = EntryChange,
+    responses((status = 200, description = "The entry as it is now", body = EntryOut)),
+)]
 async fn update(
     State(control): State<Control>,
     EntryPath(app, entry): EntryPath,
@@ -97,6 +125,13 @@ async fn update(
     Ok(in_force.with(answer))
 }
 
+/// Takes an entry off.
+#[utoipa::path(
+    delete, path = "/groups/{group}/apps/{app}/access_list/{entry}",
+    operation_id = "deleteEntry", tag = "access list",
+    params(EntryPath, Asker),
+    responses((status = 204, description = "It is gone")),
+)]
 async fn delete(
     State(control): State<Control>,
     EntryPath(app, entry): EntryPath,
@@ -109,6 +144,14 @@ async fn delete(
 fn answer(control: &Control, outcome: Outcome) -> Result<Response, Fault> {
     let entry = outcome.into_entry().ok_or_else(unexpected)?;
     Ok(json(&EntryOut::new(&entry, &Standing::of(control))))
+}
+
+/// An access list, or what it was.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a list is written piece by piece; this only describes it")]
+struct EntryListOut<'a> {
+    version: u64,
+    entries: Vec<EntryOut<'a>>,
 }
 
 /// `{"version":…,"entries":[…]}`.

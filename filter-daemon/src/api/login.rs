@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Router};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Sent;
 use super::fault::Fault;
@@ -33,7 +35,8 @@ const LOGIN_BYTES: usize = 16 << 10;
 /// Nobody's id: clients want to be told their device's.
 const NO_ID: &str = "000000000000000000000000";
 
-#[derive(Deserialize)]
+/// Both halves of an API key.
+#[derive(Deserialize, ToSchema)]
 struct LoginIn {
     username: String,
     #[serde(alias = "password")]
@@ -41,7 +44,7 @@ struct LoginIn {
     secret: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct LoginOut {
     access_token: String,
     refresh_token: String,
@@ -49,12 +52,12 @@ struct LoginOut {
     device_id: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SessionOut {
     access_token: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ProfileOut<'a> {
     user_id: String,
     domain_id: &'static str,
@@ -65,37 +68,49 @@ struct ProfileOut<'a> {
     roles: Vec<RoleOut>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct IdentityOut<'a> {
     id: ObjectId,
     provider_type: &'static str,
     provider_id: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ProfileData<'a> {
     email: &'static str,
     name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RoleOut {
     role_name: &'static str,
     group_id: ObjectId,
 }
 
 /// What answers without an access token.
-pub(super) fn open_router() -> Router<Control> {
-    Router::new()
-        .route("/api/admin/v3.0/auth/providers/{provider}/login", post(log_in))
-        .route("/api/admin/v3.0/auth/session", post(refresh).delete(log_out))
+pub(super) fn open_router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default().routes(routes!(log_in)).routes(routes!(refresh, log_out))
 }
 
 /// What needs one, below `/api/admin/v3.0`.
-pub(super) fn router() -> Router<Control> {
-    Router::new().route("/auth/profile", get(profile))
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default().routes(routes!(profile))
 }
 
+/// Logs in with an API key.
+#[utoipa::path(
+    post, path = "/api/admin/v3.0/auth/providers/{provider}/login",
+    operation_id = "adminLogin", tag = "auth",
+    params(("provider" = String, Path, description = "`mongodb-cloud`")),
+    request_body = LoginIn,
+    responses(
+        (
+            status = 200,
+            description = "An access token, and a refresh token to get others with",
+            body = LoginOut,
+        ),
+    ),
+)]
 async fn log_in(
     State(control): State<Control>,
     Path(provider): Path<String>,
@@ -128,6 +143,12 @@ fn refused(error: AuthError) -> Fault {
     }
 }
 
+/// Gets another access token for the refresh token that is sent as bearer token.
+#[utoipa::path(
+    post, path = "/api/admin/v3.0/auth/session",
+    operation_id = "adminCreateSession", tag = "auth",
+    responses((status = 201, description = "Another access token", body = SessionOut)),
+)]
 async fn refresh(
     State(control): State<Control>,
     Whence(from): Whence,
@@ -137,6 +158,12 @@ async fn refresh(
     Ok((StatusCode::CREATED, json(&SessionOut { access_token })).into_response())
 }
 
+/// Ends the session of the refresh token that is sent as bearer token.
+#[utoipa::path(
+    delete, path = "/api/admin/v3.0/auth/session",
+    operation_id = "adminDeleteSession", tag = "auth",
+    responses((status = 204, description = "Its tokens are good no more")),
+)]
 async fn log_out(
     State(control): State<Control>,
     Whence(from): Whence,
@@ -147,6 +174,13 @@ async fn log_out(
 }
 
 /// Every administrator has a role in every group.
+#[utoipa::path(
+    get, path = "/auth/profile",
+    operation_id = "adminGetProfile", tag = "auth",
+    responses(
+        (status = 200, description = "Whose token it is, and what he may do", body = ProfileOut),
+    ),
+)]
 async fn profile(
     State(control): State<Control>,
     Extension(caller): Extension<Caller>,

@@ -1,10 +1,11 @@
 //! What anybody may ask who reaches a listener: that a server runs, and how to
 //! log in.
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::get;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::wire::json;
 use crate::control::Control;
@@ -16,28 +17,39 @@ pub(super) const CLOUD: &str = "mongodb-cloud";
 /// and a password.
 pub(super) const PROVIDERS: [&str; 2] = [CLOUD, "local-userpass"];
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ServerVersion)]
 struct VersionOut {
     version: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ProviderOut {
     name: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
 }
 
-pub(super) fn router() -> Router<Control> {
-    Router::new()
-        .route("/api/private/v1.0/version", get(version))
-        .route("/api/admin/v3.0/auth/providers", get(providers))
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default().routes(routes!(version)).routes(routes!(providers))
 }
 
+/// Tells that a server runs.
+#[utoipa::path(
+    get, path = "/api/private/v1.0/version",
+    operation_id = "version", tag = "auth",
+    responses((status = 200, description = "The daemon's version", body = VersionOut)),
+)]
 async fn version() -> Response {
     json(&VersionOut { version: env!("CARGO_PKG_VERSION") })
 }
 
+/// Lists the ways to log in.
+#[utoipa::path(
+    get, path = "/api/admin/v3.0/auth/providers",
+    operation_id = "getAdminAuthProviders", tag = "auth",
+    responses((status = 200, description = "The ways to log in", body = Vec<ProviderOut>)),
+)]
 async fn providers() -> Response {
     json(&PROVIDERS.map(|name| ProviderOut { name, kind: name }))
 }

@@ -7,11 +7,12 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::fault::Fault;
 use super::wire::json;
@@ -19,9 +20,10 @@ use crate::config::Outbound;
 use crate::control::Control;
 use crate::feed;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OutboundOut<'a> {
     label: &'a str,
+    #[schema(value_type = Vec<String>)]
     addresses: &'a [IpAddr],
 }
 
@@ -32,16 +34,49 @@ enum Form {
     Csv,
 }
 
-pub(super) fn router() -> Router<Control> {
-    Router::new()
-        .route("/outbound", get(labels))
-        .route("/outbound.json", get(async |State(control)| all(&control, Form::Json)))
-        .route("/outbound.csv", get(async |State(control)| all(&control, Form::Csv)))
-        .route("/outbound/{file}", get(one))
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default()
+        .routes(routes!(labels))
+        .routes(routes!(all_json))
+        .routes(routes!(all_csv))
+        .routes(routes!(one))
 }
 
+/// Lists the addresses that the proxy tier sends from.
+#[utoipa::path(
+    get, path = "/outbound",
+    operation_id = "listOutbound", tag = "outbound",
+    responses((status = 200, description = "The addresses by label", body = Vec<OutboundOut>)),
+)]
 async fn labels(State(control): State<Control>) -> Response {
     json(&control.outbound().iter().map(OutboundOut::from).collect::<Vec<_>>())
+}
+
+/// Lists all addresses as a flat array.
+#[utoipa::path(
+    get, path = "/outbound.json",
+    operation_id = "outboundJson", tag = "outbound",
+    responses((status = 200, description = "All addresses", body = Vec<String>)),
+)]
+async fn all_json(State(control): State<Control>) -> Response {
+    all(&control, Form::Json)
+}
+
+/// Lists all addresses, one a line.
+#[utoipa::path(
+    get, path = "/outbound.csv",
+    operation_id = "outboundCsv", tag = "outbound",
+    responses(
+        (
+            status = 200,
+            description = "All addresses",
+            body = String,
+            content_type = "text/csv; charset=utf-8",
+        ),
+    ),
+)]
+async fn all_csv(State(control): State<Control>) -> Response {
+    all(&control, Form::Csv)
 }
 
 fn all(control: &Control, form: Form) -> Response {
@@ -49,6 +84,19 @@ fn all(control: &Control, form: Form) -> Response {
     file(addresses.collect(), form)
 }
 
+/// Lists the addresses of one label.
+#[utoipa::path(
+    get, path = "/outbound/{file}",
+    operation_id = "outboundFile", tag = "outbound",
+    params(("file" = String, Path, description = "A label with `.json` or `.csv` behind it")),
+    responses(
+        (
+            status = 200,
+            description = "The addresses of the label",
+            content((Vec<String> = "application/json"), (String = "text/csv; charset=utf-8")),
+        ),
+    ),
+)]
 async fn one(State(control): State<Control>, Path(name): Path<String>) -> Result<Response, Fault> {
     let (label, form) = match name.rsplit_once('.') {
         Some((label, "json")) => (label, Form::Json),

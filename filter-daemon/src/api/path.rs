@@ -2,7 +2,10 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use super::document::path_parameter;
 use super::fault::Fault;
 use crate::command::AppRef;
 use crate::id::ObjectId;
@@ -93,4 +96,54 @@ fn id(params: &RawPathParams, name: &str) -> Result<ObjectId, Fault> {
 
 fn text<'a>(params: &'a RawPathParams, name: &str) -> &'a str {
     params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+}
+
+impl IntoParams for GroupPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![path_parameter::<ObjectId>("group", "The group")]
+    }
+}
+
+impl IntoParams for AppPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            path_parameter::<ObjectId>("group", "The group"),
+            path_parameter::<ObjectId>("app", "The app: its `_id`"),
+        ]
+    }
+}
+
+impl IntoParams for EntryPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            path_parameter::<ObjectId>("group", "The group"),
+            path_parameter::<ObjectId>("app", "The app: its `_id`"),
+            path_parameter::<ObjectId>("entry", "The entry"),
+        ]
+    }
+}
+
+impl IntoParams for VersionPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            path_parameter::<ObjectId>("group", "The group"),
+            path_parameter::<ObjectId>("app", "The app: its `_id`"),
+            path_parameter::<u64>("version", "The version's number"),
+        ]
+    }
+}
+
+impl IntoParams for KeyPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![path_parameter::<ObjectId>("key", "The API key")]
+    }
+}
+
+impl IntoParams for KeySourcePath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            path_parameter::<ObjectId>("key", "The API key"),
+            path_parameter::<ObjectId>("entry", "The entry"),
+        ]
+    }
 }

@@ -1,15 +1,16 @@
 //! What the proxy counted. `/api/filter/v1/proxy`.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::wire::json;
 use crate::control::Control;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CountOut<'a> {
     app: Option<&'a str>,
     reason: &'static str,
@@ -17,10 +18,22 @@ struct CountOut<'a> {
     count: u64,
 }
 
-pub(super) fn router() -> Router<Control> {
-    Router::new().route("/proxy/counters", get(counters))
+pub(super) fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default().routes(routes!(counters))
 }
 
+/// Reads what the proxy counted.
+#[utoipa::path(
+    get, path = "/proxy/counters",
+    operation_id = "listProxyCounters", tag = "host",
+    responses(
+        (
+            status = 200,
+            description = "Connections and requests by app, reason and verdict",
+            body = Vec<CountOut>,
+        ),
+    ),
+)]
 async fn counters(State(control): State<Control>) -> Response {
     let state = control.store().state();
     let rows = control.proxy_counts();

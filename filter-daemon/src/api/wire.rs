@@ -6,9 +6,10 @@ use std::str::FromStr;
 
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::fault::Fault;
-use super::listed::{EntriesIn, Items};
+use super::listed::{EntriesIn, Items, ListedIn};
 use crate::access_list::{Address, Entry};
 use crate::app::{App, Mode, ProxyDocument, ProxySettings, parse_mode};
 use crate::command::{AppFields, Command, NewEntry};
@@ -16,7 +17,7 @@ use crate::id::ObjectId;
 use crate::origin::Origin;
 use crate::state::{Group, Settings};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct GroupOut<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -24,7 +25,7 @@ pub(super) struct GroupOut<'a> {
 }
 
 /// An app as filterd knows it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct AppOut<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -43,7 +44,7 @@ pub(super) struct AppOut<'a> {
 
 /// An entry with the fields of the wire contract and no other: clients compare
 /// the answers of two calls with each other.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct AdminEntry<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
@@ -55,7 +56,7 @@ pub(super) struct AdminEntry<'a> {
     includes_current: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct SettingsOut {
     dhcp: bool,
     non_ip: &'static str,
@@ -63,7 +64,8 @@ pub(super) struct SettingsOut {
 
 /// An entry to be. Unknown fields are ignored: clients send back whole
 /// entries.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AdminEntryIn)]
 pub(super) struct EntryIn {
     pub(super) address: Option<String>,
     pub(super) comment: Option<String>,
@@ -72,10 +74,11 @@ pub(super) struct EntryIn {
 }
 
 /// What is said of an app: of one to be, of one to change, or in a file.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppIn {
     pub(super) name: Option<String>,
+    #[schema(value_type = Option<Vec<ListedIn>>)]
     pub(super) entries: Option<EntriesIn>,
     mode: Option<String>,
     scopes: Option<Vec<String>>,
@@ -85,7 +88,7 @@ pub(super) struct AppIn {
     proxy: Option<ProxyDocument>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SettingsPatch {
     pub(super) dhcp: Option<bool>,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::access_list::{Effective, Entry};
 use crate::api::admin::find_app;
@@ -13,33 +14,46 @@ use crate::api::wire::json;
 use crate::control::Control;
 use crate::id::ObjectId;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct EffectiveOut<'a> {
     version: u64,
     prefixes: Vec<MergedOut<'a>>,
     redundant: Vec<Redundant<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct MergedOut<'a> {
     prefix: String,
     entries: Vec<EntryRef<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Redundant<'a> {
     entry: EntryRef<'a>,
     covered_by: EntryRef<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct EntryRef<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,
     address: &'a str,
 }
 
-pub(super) async fn show(
+/// Works out what an access list comes to.
+#[utoipa::path(
+    get, path = "/groups/{group}/apps/{app}/access_list/effective",
+    operation_id = "showEffective", tag = "access list",
+    params(AppPath),
+    responses(
+        (
+            status = 200,
+            description = "The smallest equal set, and what is redundant",
+            body = EffectiveOut,
+        ),
+    ),
+)]
+pub(super) async fn effective(
     State(control): State<Control>,
     AppPath(app): AppPath,
 ) -> Result<Response, Fault> {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::access_list::{Address, Entry, EntryFields};
 use crate::api::fault::Fault;
@@ -18,7 +19,7 @@ const BOTH_ADDRESSES: &str = "use_current: there is an address beside it: send o
 const NO_CURRENT: &str = "use_current: there is no client address on the control socket; `filterctl accesslist create --use-current` finds yours itself, or send it as address";
 
 /// An entry to be.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EntryIn {
     address: Option<String>,
@@ -26,12 +27,13 @@ pub(super) struct EntryIn {
     use_current: bool,
     comment: Option<String>,
     enabled: Option<bool>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<Timestamp>,
 }
 
 /// What of an entry is to be different; what is not there stays as it is. An
 /// end that is null is taken away.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EntryChange {
     address: Option<String>,
@@ -40,6 +42,7 @@ pub(super) struct EntryChange {
     comment: Option<String>,
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<Option<Timestamp>>,
 }
 
@@ -50,7 +53,7 @@ pub(super) struct Standing {
 }
 
 /// An entry.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct EntryOut<'a> {
     #[serde(rename = "_id")]
     id: ObjectId,

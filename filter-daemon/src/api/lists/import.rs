@@ -3,30 +3,33 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::api::admin::unexpected;
 use crate::api::asker::Asker;
 use crate::api::body::{BULK_BYTES, Sent};
 use crate::api::fault::Fault;
-use crate::api::listed::EntriesIn;
+use crate::api::listed::{EntriesIn, ListedIn};
 use crate::api::path::AppPath;
 use crate::api::wire::json;
 use crate::command::{Command, Import, ListChange};
 use crate::control::Control;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ImportIn {
+    #[schema(value_type = Vec<ListedIn>)]
     entries: EntriesIn,
     #[serde(default)]
     replace: bool,
     #[serde(default)]
     dry_run: bool,
+    #[schema(maximum = 100)]
     shrink_guard_percent: Option<u8>,
 }
 
 /// What became of a list, or would.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(in crate::api) struct ChangeOut<'a> {
     version: u64,
     added: usize,
@@ -37,13 +40,24 @@ pub(in crate::api) struct ChangeOut<'a> {
     addresses: Option<Addresses<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Addresses<'a> {
+    #[schema(required = false)]
     added_addresses: Vec<&'a str>,
+    #[schema(required = false)]
     removed_addresses: Vec<&'a str>,
+    #[schema(required = false)]
     changed_addresses: Vec<&'a str>,
 }
 
+/// Adds many entries as one change.
+#[utoipa::path(
+    post, path = "/groups/{group}/apps/{app}/access_list/import",
+    operation_id = "importEntries", tag = "access list",
+    params(AppPath, Asker),
+    request_body = ImportIn,
+    responses((status = 200, description = "What becomes of the list, or would", body = ChangeOut)),
+)]
 pub(super) async fn import(
     State(control): State<Control>,
     AppPath(app): AppPath,

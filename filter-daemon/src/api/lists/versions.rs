@@ -4,10 +4,11 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::OwnList;
 use super::entry::Standing;
 use super::import::ChangeOut;
+use super::{EntryListOut, OwnList};
 use crate::access_list::{AccessList, Entry};
 use crate::api::admin::{find_app, unexpected};
 use crate::api::asker::Asker;
@@ -26,28 +27,34 @@ const VERSIONS_TOLD: u32 = 100;
 /// How many versions are told at most.
 const MOST_VERSIONS_TOLD: u32 = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
+    /// Only versions before this one.
     before: Option<u64>,
+    /// How many at most; 100 if it is not said, and never more than 1,000.
     limit: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Against {
     /// The other version; the one of now, if none is given.
     to: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Trial {
+    /// Only tell what would be done.
     #[serde(default)]
     dry_run: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct VersionOut<'a> {
     version: u64,
     #[serde(flatten)]
@@ -58,7 +65,7 @@ struct VersionOut<'a> {
     entries: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct DiffOut<'a> {
     from: u64,
     to: u64,
@@ -67,7 +74,7 @@ struct DiffOut<'a> {
     changed: Vec<Changed<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Line<'a> {
     address: &'a str,
     comment: &'a str,
@@ -75,13 +82,20 @@ struct Line<'a> {
     expires: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Changed<'a> {
     from: Line<'a>,
     to: Line<'a>,
 }
 
-pub(super) async fn list(
+/// Lists the versions of an access list.
+#[utoipa::path(
+    get, path = "/groups/{group}/apps/{app}/access_list/versions",
+    operation_id = "listVersions", tag = "access list",
+    params(AppPath, Page),
+    responses((status = 200, description = "Versions, latest first", body = Vec<VersionOut>)),
+)]
+pub(super) async fn versions(
     State(control): State<Control>,
     AppPath(app): AppPath,
     query: Result<Query<Page>, QueryRejection>,
@@ -93,7 +107,14 @@ pub(super) async fn list(
     Ok(json(&versions.iter().map(VersionOut::from).collect::<Vec<_>>()))
 }
 
-pub(super) async fn show(
+/// Shows an earlier version of an access list.
+#[utoipa::path(
+    get, path = "/groups/{group}/apps/{app}/access_list/versions/{version}",
+    operation_id = "showVersion", tag = "access list",
+    params(VersionPath),
+    responses((status = 200, description = "The list as it was", body = EntryListOut)),
+)]
+pub(super) async fn version(
     State(control): State<Control>,
     VersionPath(app, version): VersionPath,
 ) -> Result<Response, Fault> {
@@ -103,6 +124,13 @@ pub(super) async fn show(
     Ok(entries::answer(list, form))
 }
 
+/// Compares two versions of an access list.
+#[utoipa::path(
+    get, path = "/groups/{group}/apps/{app}/access_list/versions/{version}/diff",
+    operation_id = "diffVersions", tag = "access list",
+    params(VersionPath, Against),
+    responses((status = 200, description = "What is different", body = DiffOut)),
+)]
 pub(super) async fn diff(
     State(control): State<Control>,
     VersionPath(app, version): VersionPath,
@@ -116,6 +144,13 @@ pub(super) async fn diff(
     Ok(json(&DiffOut::new(&from_list, &to_list)))
 }
 
+/// Makes an access list what it was.
+#[utoipa::path(
+    post, path = "/groups/{group}/apps/{app}/access_list/versions/{version}/restore",
+    operation_id = "restoreVersion", tag = "access list",
+    params(VersionPath, Trial, Asker),
+    responses((status = 200, description = "What becomes of the list, or would", body = ChangeOut)),
+)]
 pub(super) async fn restore(
     State(control): State<Control>,
     VersionPath(app, version): VersionPath,
