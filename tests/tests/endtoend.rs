@@ -5,6 +5,8 @@
 mod alive;
 #[path = "endtoend/commands.rs"]
 mod commands;
+#[path = "endtoend/declared.rs"]
+mod declared;
 #[path = "endtoend/faults.rs"]
 mod faults;
 #[path = "endtoend/feed.rs"]
@@ -17,6 +19,8 @@ mod imports;
 mod interfaces;
 #[path = "endtoend/lists.rs"]
 mod lists;
+#[path = "endtoend/origins.rs"]
+mod origins;
 #[path = "endtoend/restart.rs"]
 mod restart;
 #[path = "endtoend/sequences.rs"]
@@ -25,7 +29,11 @@ mod sequences;
 mod shapes;
 #[path = "endtoend/stage.rs"]
 mod stage;
+#[path = "endtoend/temporary.rs"]
+mod temporary;
 #[path = "endtoend/traffic.rs"]
 mod traffic;
+#[path = "endtoend/versions.rs"]
+mod versions;
 #[path = "endtoend/views.rs"]
 mod views;

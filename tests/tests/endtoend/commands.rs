@@ -1,31 +1,9 @@
 //! From a line typed at `filterctl` to a packet dropped by the kernel.
 
-use std::process::Output;
-
 use filter_tests::wire::Wire;
 use filter_tests::world::{HOST, LISTED, UNLISTED};
 
 use super::stage::{Stage, gets_in, place_gets_in};
-
-impl Stage {
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.installation.filterctl(&self.world.host, arguments)
-    }
-
-    /// Runs a command that must succeed; answers what it printed.
-    fn done(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).expect("text")
-    }
-
-    /// Runs a command that must fail; answers what it complained about.
-    fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(!output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stderr).expect("text")
-    }
-}
 
 #[test]
 fn an_access_list_by_the_command_line() {

@@ -68,7 +68,7 @@ fn hits_of_a_short_list_are_exact() {
         row.next().expect("it is listed")
     };
     assert_eq!(row(LISTED.v4().into())[1], DATAGRAMS.to_string(), "{shown}");
-    assert_eq!(row(OTHER.v4().into())[1..], ["0", "never"], "{shown}");
+    assert_eq!(row(OTHER.v4().into())[1..3], ["0", "never"], "{shown}");
     assert_eq!(control.status()["table_bytes"], 0, "no list is long");
 }
 

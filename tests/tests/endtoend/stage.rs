@@ -1,6 +1,7 @@
 //! A world with a configured daemon, and questions that are asked of it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::process::Output;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use filter_tests::daemon::{Configuration, Daemon, Installation};
@@ -30,6 +31,32 @@ impl Stage {
 
     pub(crate) fn start(&self) -> Daemon<'_> {
         self.installation.start(&self.world.host)
+    }
+
+    /// Runs `filterctl` on the host.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.installation.filterctl(&self.world.host, arguments)
+    }
+
+    /// Runs a command that must succeed; answers what it printed.
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// Runs a command that must fail; answers what it complained about.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stderr).expect("text")
+    }
+
+    /// Runs a command that must fail with an exit code.
+    pub(crate) fn fails_with(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stderr).expect("text")
     }
 }
 

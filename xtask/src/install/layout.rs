@@ -58,8 +58,9 @@ impl Layout {
             layout.add(built.generated.join(shell), share.join(script), TEXT);
         }
         let documents = share.join("doc/filterd");
-        let list = dist.join("examples/app-services.json");
-        layout.add(list, documents.join("examples/app-services.json"), TEXT);
+        for example in ["examples/app-services.json", "examples/apps.toml"] {
+            layout.add(dist.join(example), documents.join(example), TEXT);
+        }
         for document in ["README.md", "CHANGELOG.md", "LICENSE"] {
             layout.add(workspace::root().join(document), documents.join(document), TEXT);
         }

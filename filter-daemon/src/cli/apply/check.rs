@@ -234,6 +234,14 @@ mod tests {
     }
 
     #[test]
+    fn the_example_has_no_fault() {
+        let example = checked(include_str!("../../../dist/examples/apps.toml")).expect("valid");
+        assert!(example.ended.is_empty());
+        let names: Vec<_> = example.apps.iter().map(|app| app.table.name.as_str()).collect();
+        assert_eq!(names, ["web", "api"]);
+    }
+
+    #[test]
     fn every_fault_is_told_at_its_line() {
         let text = "[[app]]\nname = \"web\"\nmode = \"strict\"\nscopes = [\"host\",\n\"port=x\"]\n\
             trusted_hops = [\"10.0.0.1/8\"]\norigins = [\"*\"]\nentries = [\n\"x\",\n\
