@@ -16,6 +16,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -34,10 +35,11 @@ use crate::observe::EntryHits;
 use entry::{EntryChange, EntryIn, EntryOut, Standing};
 pub(super) use import::ChangeOut;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
-    /// Only the entry that stands for it.
+    /// Only the entry that stands for this address or CIDR, in any spelling.
     address: Option<String>,
 }
 
@@ -57,7 +59,7 @@ pub(super) fn router() -> OpenApiRouter<Control> {
 #[utoipa::path(
     get, path = "/groups/{group}/apps/{app}/access_list",
     operation_id = "listEntries", tag = "access list",
-    params(AppPath),
+    params(AppPath, Wanted),
     responses(
         (
             status = 200,

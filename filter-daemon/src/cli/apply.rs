@@ -32,8 +32,8 @@ pub(super) struct Options {
     /// The file, TOML or JSON; `-` is standard input
     ///
     /// [[app]] tables with a name, and as much of mode, scopes, trusted_hops,
-    /// origins, require_origin, entries and entries_from as is to be decided
-    /// by the file: what it does not say of an app stays as it is.
+    /// origins, require_origin, proxy, entries and entries_from as is to be
+    /// decided by the file: what it does not say of an app stays as it is.
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
 
@@ -80,9 +80,11 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     let terms = options.reason.of_version(planned.version());
     let body = options.body(&desired, false);
     let saved = invocation.change_on(&terms, Method::POST, &path, Some(&body)).await?;
-    match invocation.json {
-        true => output::json(&saved.parse::<Plan>()?)?,
-        false => output::line(&format!("Applied {}", options.name()))?,
+    if invocation.json {
+        output::json(&saved.parse::<Plan>()?)?;
+    } else {
+        output::line(&format!("Applied {}", options.name()))?;
+        saved.tell_closed()?;
     }
     saved.in_force()
 }

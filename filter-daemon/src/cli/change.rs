@@ -42,12 +42,14 @@ impl Saved {
         })
     }
 
+    /// How many connections it closed.
+    pub(super) fn closed(&self) -> u64 {
+        self.answer.header(CLOSED).and_then(|count| count.parse().ok()).unwrap_or_default()
+    }
+
     /// Prints how many connections it closed, if it closed any.
     pub(super) fn tell_closed(&self) -> Result<(), Failure> {
-        match self.answer.header(CLOSED) {
-            None | Some("0") => Ok(()),
-            Some(count) => output::line(&format!("{count} open connection(s) were closed")),
-        }
+        tell_closed(self.closed())
     }
 
     /// Fails when the change is not in force.
@@ -120,6 +122,14 @@ impl Invocation {
     async fn finish(&self, call: Call<'_>) -> Result<Saved, Failure> {
         let answer = terminal::wait("filterd is at work", self.client.call(call)).await?;
         Ok(Saved { answer })
+    }
+}
+
+/// Prints how many connections were closed, if any were.
+pub(super) fn tell_closed(count: u64) -> Result<(), Failure> {
+    match count {
+        0 => Ok(()),
+        count => output::line(&format!("{count} open connection(s) were closed")),
     }
 }
 

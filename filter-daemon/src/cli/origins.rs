@@ -80,6 +80,9 @@ fn show(invocation: &Invocation, saved: &Saved) -> Result<(), Failure> {
         output::line("Successfully updated allowed request origins")?;
     }
     print(invocation, &saved.parse()?)?;
+    if !invocation.json {
+        saved.tell_closed()?;
+    }
     saved.in_force()
 }
 

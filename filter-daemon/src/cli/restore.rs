@@ -58,6 +58,7 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     } else {
         let now = restored.version;
         output::line(&format!("Restored version {version} of {id} as version {now}"))?;
+        saved.tell_closed()?;
     }
     saved.in_force()
 }

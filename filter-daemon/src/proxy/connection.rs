@@ -13,7 +13,7 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::exchange::{self, Tunnel, Visit};
@@ -126,7 +126,7 @@ where
     }
     match visit.take_tunnel() {
         Some(tunnel) => run_tunnel(screen, &parts.read_buf, tunnel).await,
-        None => say_farewell(screen).await,
+        None => say_farewell(screen.into_inner()).await,
     }
 }
 
@@ -147,9 +147,17 @@ where
     }
 }
 
-async fn say_farewell(mut stream: impl AsyncWrite + Unpin) {
+/// What the client still sends is read for a moment: to close over it would
+/// take an answer away from it that it has not read yet.
+async fn say_farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let farewell = async {
+        stream.shutdown().await?;
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        Ok::<_, io::Error>(())
+    };
     // A client that does not notice has no say in it.
-    let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
 }
 
 async fn serve_http2<S>(stream: S, visit: Arc<Visit>)

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::entry_choice;
 use crate::cli::answers::{App, Entry};
+use crate::cli::change::tell_closed;
 use crate::cli::failure::Failure;
 use crate::cli::invocation::Invocation;
 use crate::cli::output::{self, Columns};
@@ -101,6 +102,7 @@ async fn delete(
     let mut rows = Vec::with_capacity(chosen.len());
     let mut first_failure = None;
     let mut held_back = None;
+    let mut closed = 0;
     for entry in chosen {
         let path = format!("{}/{}", app.access_list_path(), entry.id);
         let outcome = invocation.change_on(&terms, Method::DELETE, &path, None::<&()>).await;
@@ -109,12 +111,16 @@ async fn delete(
         match outcome {
             Ok(saved) => {
                 terms = terms.after(saved.version());
+                closed += saved.closed();
                 held_back = saved.held_back();
             }
             Err(failure) => first_failure = first_failure.or(Some(failure)),
         }
     }
     print(invocation, &rows)?;
+    if !invocation.json {
+        tell_closed(closed)?;
+    }
     match (first_failure, held_back) {
         (Some(failure), _) => Err(failure),
         (None, Some(reason)) => Err(Failure::not_in_force(reason)),

@@ -104,6 +104,9 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     let saved = invocation.change_on(&options.terms, Method::POST, &path, Some(&body)).await;
     let saved = saved.map_err(with_way_out)?;
     outcome.show(invocation.json, &saved.parse()?)?;
+    if !invocation.json {
+        saved.tell_closed()?;
+    }
     saved.in_force()
 }
 

@@ -112,6 +112,7 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
         false => {
             output::line("Successfully updated allowed IP")?;
             end::tell(&entry)?;
+            saved.tell_closed()?;
         }
     }
     saved.in_force()

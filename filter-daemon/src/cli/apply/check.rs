@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::document::{AppTable, Document, EntryItem};
 use crate::access_list::{Address, Prefix};
-use crate::app::{Scope, parse_mode};
+use crate::app::{ProxyDocument, Scope, parse_mode};
 use crate::cli::answers::NewEntry;
 use crate::cli::moment;
 use crate::cli::place::{Form, Place};
@@ -48,6 +48,8 @@ pub(super) struct App<'a> {
     origins: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     require_origin: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<&'a ProxyDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<Vec<NewEntry<'a>>>,
 }
@@ -99,6 +101,9 @@ impl Check {
         self.texts::<Scope>(table.scopes.as_deref(), &place.key("scopes"));
         self.texts::<Prefix>(table.trusted_hops.as_deref(), &place.key("trusted_hops"));
         self.texts::<Origin>(table.origins.as_deref(), &place.key("origins"));
+        if let Some(Err(error)) = table.proxy.clone().map(ProxyDocument::read) {
+            self.note(place.key("proxy"), error.to_string());
+        }
         let entries = table.entries.take();
         let says_list = entries.is_some() || table.entries_from.is_some();
         let list = self.list(entries.unwrap_or_default(), &place.key("entries"));
@@ -159,7 +164,7 @@ impl Check {
 impl Desired {
     /// As it is sent.
     pub(super) fn on_wire(&self) -> App<'_> {
-        let AppTable { name, mode, scopes, trusted_hops, origins, require_origin, .. } =
+        let AppTable { name, mode, scopes, trusted_hops, origins, require_origin, proxy, .. } =
             &self.table;
         App {
             name,
@@ -168,6 +173,7 @@ impl Desired {
             trusted_hops: trusted_hops.as_deref(),
             origins: origins.as_deref(),
             require_origin: *require_origin,
+            proxy: proxy.as_ref(),
             entries: self.list.as_ref().map(|list| list.iter().map(new_entry).collect()),
         }
     }
@@ -212,6 +218,9 @@ mod tests {
             name = "shop"
             origins = ["https://shop.example"]
             require_origin = true
+            [app.proxy]
+            names = ["shop.example"]
+            upstreams = ["http://127.0.0.1:8080"]
             [[app]]
             name = "empty"
             entries = []
@@ -227,7 +236,8 @@ mod tests {
                     { "address": "::1", "comment": "lo", "enabled": false,
                       "expires": "2027-01-01T00:00:00Z" },
                 ] },
-                { "name": "shop", "origins": ["https://shop.example"], "require_origin": true },
+                { "name": "shop", "origins": ["https://shop.example"], "require_origin": true,
+                  "proxy": { "names": ["shop.example"], "upstreams": ["http://127.0.0.1:8080"] } },
                 { "name": "empty", "entries": [] },
             ])
         );
@@ -246,7 +256,7 @@ mod tests {
         let text = "[[app]]\nname = \"web\"\nmode = \"strict\"\nscopes = [\"host\",\n\"port=x\"]\n\
             trusted_hops = [\"10.0.0.1/8\"]\norigins = [\"*\"]\nentries = [\n\"x\",\n\
             { address = \"y\" },\n\"::1\",\n\"::1/128\",\n{ address = \"::2\", expires = \"soon\" },\n]\n\
-            [[app]]\nname = \"web\"\n";
+            [[app]]\nname = \"web\"\n[app.proxy]\ncertificate = \"/a.pem\"\n";
         let faults = checked(text).expect_err("faults").told;
         let found: Vec<_> = faults.iter().map(|fault| (fault.line, fault.path.as_str())).collect();
         assert_eq!(
@@ -261,6 +271,7 @@ mod tests {
                 (12, "app[0].entries[3]"),
                 (13, "app[0].entries[4].expires"),
                 (16, "app[1].name"),
+                (17, "app[1].proxy"),
             ]
         );
     }

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, de::value::MapAccessDeserializer};
 use toml::value::Datetime;
 
+use crate::app::ProxyDocument;
 use crate::cli::place::{Form, line_at};
 use crate::feed::{Fault, Faults};
 
@@ -38,6 +39,7 @@ pub(super) struct AppTable {
     pub(super) trusted_hops: Option<Vec<String>>,
     pub(super) origins: Option<Vec<String>>,
     pub(super) require_origin: Option<bool>,
+    pub(super) proxy: Option<ProxyDocument>,
     pub(super) entries: Option<Vec<EntryItem>>,
     pub(super) entries_from: Option<Vec<String>>,
 }
