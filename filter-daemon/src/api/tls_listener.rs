@@ -14,7 +14,7 @@ mod status;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
@@ -208,7 +208,10 @@ impl Gate {
                     drop(place);
                 });
             }
-            Err(full) => tracing::debug!(%peer, "a client of the Admin API is turned away: {full}"),
+            Err(full) if self.places.is_to_be_told(Instant::now()) => {
+                tracing::warn!(%peer, "a client of the Admin API is turned away: {full}");
+            }
+            Err(_) => {}
         }
     }
 }

@@ -104,7 +104,9 @@ fn change_the_list(client: &mut Client, list: &str) {
     let (status, entry) = client.call(Method::POST, list, Some(new));
     assert_eq!(status, 201);
     assert_eq!((&entry["address"], &entry["comment"]), (&json!("1.1.1.1"), &json!("comment")));
-    assert_eq!(client.get(list)["allowed_ips"], json!([first[0], entry]));
+    // Scripts send bodies where there should be none.
+    let (status, listed) = client.call(Method::GET, list, Some(json!({})));
+    assert_eq!((status, &listed["allowed_ips"]), (200, &json!([first[0], entry])));
     let one = format!("{list}/{}", entry["_id"].as_str().expect("an id"));
     let changed = json!({ "address": "3.3.3.3", "comment": "new comment" });
     assert_eq!(client.call(Method::PATCH, &one, Some(changed)).0, 200);

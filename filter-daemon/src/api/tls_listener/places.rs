@@ -4,11 +4,15 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::source::Source;
 
 /// A source may take one place in so many.
 const SHARE: usize = 4;
+
+/// How often it is told that there is no place.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// All places.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(super) struct Places {
 struct Taken {
     all: usize,
     by_source: HashMap<Source, usize>,
+    /// When it was told last that there is no place.
+    told: Option<Instant>,
 }
 
 /// A place; free again when it is dropped.
@@ -43,6 +49,17 @@ pub(super) enum Full {
 impl Places {
     pub(super) fn new(most: usize) -> Self {
         Self { most, most_of_source: (most / SHARE).max(1), taken: Mutex::default() }
+    }
+
+    /// Whether it is to be told that there is no place: once a minute, however
+    /// many clients are turned away.
+    pub(super) fn is_to_be_told(&self, now: Instant) -> bool {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = taken.told.is_none_or(|told| now.duration_since(told) >= TOLD_EVERY);
+        if is_due {
+            taken.told = Some(now);
+        }
+        is_due
     }
 
     /// Takes a place for a client.
@@ -91,6 +108,9 @@ mod tests {
             held.push(take(&format!("192.0.2.{number}")).expect("free"));
         }
         assert_eq!(take("2001:db8::1").expect_err("full"), Full::All);
+        let now = Instant::now();
+        assert!(places.is_to_be_told(now) && !places.is_to_be_told(now + TOLD_EVERY / 2));
+        assert!(places.is_to_be_told(now + TOLD_EVERY));
         held.clear();
         held.push(take("192.0.2.1").expect("free again"));
         assert_eq!(places.taken.lock().expect("sound").by_source.len(), 1, "nothing is kept");
