@@ -264,9 +264,12 @@ impl Auth {
         let command = Command::Key(command);
         let done = self.store.execute(Request { command, caller, terms: Terms::default() }).await;
         // A key or a session that went meanwhile.
-        let done = done.map_err(|error| match error {
-            StoreError::KeyNotFound(_) | StoreError::SessionNotFound(_) => AuthError::NoSession,
-            other => AuthError::Store(other),
+        let is_gone = |error: &StoreError| {
+            matches!(error, StoreError::KeyNotFound(_) | StoreError::SessionNotFound(_))
+        };
+        let done = done.map_err(|error| match is_gone(&error) {
+            true => AuthError::NoSession,
+            false => AuthError::Store(error),
         })?;
         done.outcome.into_key().ok_or(AuthError::NoSession)
     }

@@ -136,7 +136,10 @@ impl Handle {
     /// one that holds it, also when there was nothing to change.
     pub async fn execute(&self, request: Request) -> Result<Done, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job::Change(request, reply)).await.map_err(|_| StoreError::Stopped)?;
+        self.jobs
+            .send(Job::Change(Box::new(request), reply))
+            .await
+            .map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 

@@ -6,6 +6,7 @@
 //! control socket and the installed `filterctl`. What it made is removed when
 //! the fixture is dropped.
 
+pub mod admin;
 pub mod configuration;
 pub mod control;
 pub mod unit;
@@ -25,6 +26,7 @@ use tempfile::TempDir;
 use crate::deadline::{PATIENCE, within};
 use crate::namespace::Namespace;
 use crate::pins::Pins;
+pub use admin::{Admin, Connection, Protocol};
 pub use configuration::Configuration;
 pub use control::{Answer, AppPath, Control};
 

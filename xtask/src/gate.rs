@@ -15,6 +15,10 @@ const INSTALLED_ROOT: &str = "FILTERD_ROOT";
 /// The variable that tells tests where the image of Linux 6.1 is.
 const LINUX_6_1: &str = "FILTERD_LINUX_6_1";
 
+/// The variables that tell tests where clients of the Admin API are.
+const NPM_CLIENT: &str = "FILTERD_NPM_CLIENT";
+const SCHEMATHESIS: &str = "FILTERD_SCHEMATHESIS";
+
 /// Sets the machine up, installs the release below a folder of its own, and
 /// runs every test against it. Tests run as root, through sudo if need be.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
@@ -31,6 +35,8 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     }
     cargo.args(arguments).env(INSTALLED_ROOT, &test_root);
     cargo.env(LINUX_6_1, setup::kernel::image());
+    cargo.env(NPM_CLIENT, setup::clients::npm());
+    cargo.env(SCHEMATHESIS, setup::clients::schemathesis());
     process::run_built_as_root(&mut cargo)?;
     process::run(&mut cargo)
 }

@@ -5,6 +5,7 @@
 
 mod apt;
 mod bpf;
+pub(crate) mod clients;
 pub(crate) mod kernel;
 mod need;
 
@@ -42,6 +43,7 @@ pub(crate) fn run(purpose: Purpose) -> Result<()> {
     }
     if purpose == Purpose::Test {
         kernel::fetch()?;
+        clients::install()?;
     }
     Ok(())
 }

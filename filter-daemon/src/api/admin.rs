@@ -47,6 +47,7 @@ struct ListQuery {
 #[derive(Deserialize, ToSchema)]
 struct NewAppIn {
     /// Starts with a letter; letters, digits, `_` and `-`.
+    #[schema(pattern = "^[A-Za-z][A-Za-z0-9_-]{0,63}$", example = "web")]
     name: String,
 }
 

@@ -72,11 +72,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 impl IntoParams for Asker {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         [
-            ("Filterd-Protect", "Far and near end of a TCP session that must survive the change"),
-            ("Filterd-Reason", "Why, to be kept with the version"),
-            ("If-Match", "The version that the list must have, in quotes"),
+            (
+                "Filterd-Protect",
+                "Far and near end of a TCP session that must survive the change",
+                "192.0.2.7:50000 198.51.100.1:22",
+            ),
+            ("Filterd-Reason", "Why, to be kept with the version", "a new office"),
+            ("If-Match", "The version that the list must have, in quotes, or any", "*"),
         ]
-        .map(|(name, description)| header_parameter(name, description))
+        .map(|(name, description, example)| header_parameter(name, description, example))
         .into()
     }
 }

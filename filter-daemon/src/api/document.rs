@@ -160,13 +160,14 @@ pub(super) fn path_parameter<T: ToSchema>(name: &str, description: &str) -> Para
 }
 
 /// A header that may be left out.
-pub(super) fn header_parameter(name: &str, description: &str) -> Parameter {
+pub(super) fn header_parameter(name: &str, description: &str, example: &str) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(description))
         .schema(Some(String::schema()))
+        .example(Some(example.into()))
         .build()
 }
 

@@ -35,6 +35,7 @@ const NO_CURRENT: &str =
 #[serde(deny_unknown_fields)]
 struct KeyIn {
     #[serde(default)]
+    #[schema(max_length = 1024)]
     description: String,
     #[serde(default)]
     access_list: Vec<SourceIn>,
@@ -51,10 +52,12 @@ struct KeyChange {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SourceIn {
+    #[schema(example = "203.0.113.0/24")]
     address: Option<String>,
     #[serde(default)]
     use_current: bool,
     #[serde(default)]
+    #[schema(max_length = 1024)]
     comment: String,
 }
 

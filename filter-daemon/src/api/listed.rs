@@ -34,8 +34,9 @@ pub(super) struct Items<T> {
 #[serde(deny_unknown_fields)]
 pub(super) struct ListedIn<'a> {
     #[serde(borrow)]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "203.0.113.0/24")]
     address: Cow<'a, str>,
+    #[schema(max_length = 1024)]
     comment: Option<String>,
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "given")]

@@ -67,7 +67,9 @@ pub(super) struct SettingsOut {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AdminEntryIn)]
 pub(super) struct EntryIn {
+    #[schema(example = "203.0.113.0/24")]
     pub(super) address: Option<String>,
+    #[schema(max_length = 1024)]
     pub(super) comment: Option<String>,
     #[serde(default)]
     pub(super) use_current: Option<bool>,
@@ -77,12 +79,17 @@ pub(super) struct EntryIn {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppIn {
+    #[schema(pattern = "^[A-Za-z][A-Za-z0-9_-]{0,63}$", example = "web")]
     pub(super) name: Option<String>,
     #[schema(value_type = Option<Vec<ListedIn>>)]
     pub(super) entries: Option<EntriesIn>,
+    #[schema(pattern = "^(enforce|observe|off)$", example = "enforce")]
     mode: Option<String>,
+    #[schema(example = json!(["port=443,protocol=tcp"]))]
     scopes: Option<Vec<String>>,
+    #[schema(example = json!(["192.0.2.1"]))]
     trusted_hops: Option<Vec<String>>,
+    #[schema(example = json!(["https://www.example.com"]))]
     origins: Option<Vec<String>>,
     require_origin: Option<bool>,
     proxy: Option<ProxyDocument>,
@@ -92,6 +99,7 @@ pub(super) struct AppIn {
 #[serde(deny_unknown_fields)]
 pub(super) struct SettingsPatch {
     pub(super) dhcp: Option<bool>,
+    #[schema(pattern = "^(pass|drop)$", example = "pass")]
     pub(super) non_ip: Option<String>,
 }
 

@@ -1,3 +1,5 @@
+//! What is an origin, what is not, and which of them are the same.
+
 use super::*;
 
 #[test]

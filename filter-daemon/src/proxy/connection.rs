@@ -13,10 +13,11 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::exchange::{self, Tunnel, Visit};
+use super::follow;
 use super::live::{Admitted, Live};
 use super::patience;
 use super::reason::Reason;
@@ -29,6 +30,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Between two questions whether an HTTP/2 client is still there.
 const PING: Duration = Duration::from_secs(30);
 
+#[expect(clippy::cast_possible_truncation, reason = "a constant far below 2^32")]
+const HTTP2_HEAD_BYTES: u32 = patience::LONGEST_HEAD_BYTES as u32;
 const HTTP2_STREAM_WINDOW_BYTES: u32 = 64 << 10;
 const HTTP2_WINDOW_BYTES: u32 = 1 << 20;
 
@@ -46,14 +49,19 @@ pub(super) async fn serve<S>(
     let closing = CancellationToken::new();
     let _place = shared.connections.enter(admitted.peer.ip(), closing.clone());
     let (number, live) = shared.lives.add(admitted, closing, retiring);
+    // The rules may have changed since it was let in.
+    if let Some(reason) = follow::unwanted(&live, &shared.sites(), super::now_s()) {
+        live.close(reason);
+    }
     let tunnel = Mutex::new(None);
     let visit =
         Arc::new(Visit { shared: Arc::clone(&shared), thread, live: Arc::clone(&live), tunnel });
     let served = async {
+        // Each is as large as its own protocol needs it to be.
         if speaks_http2 {
-            serve_http2(stream, visit).await;
+            Box::pin(serve_http2(stream, visit)).await;
         } else {
-            serve_http1(stream, visit).await;
+            Box::pin(serve_http1(stream, visit)).await;
         }
     };
     if live.closing().run_until_cancelled(served).await.is_none() {
@@ -118,7 +126,7 @@ where
     }
     match visit.take_tunnel() {
         Some(tunnel) => run_tunnel(screen, &parts.read_buf, tunnel).await,
-        None => say_farewell(screen).await,
+        None => say_farewell(screen.into_inner()).await,
     }
 }
 
@@ -139,9 +147,17 @@ where
     }
 }
 
-async fn say_farewell(mut stream: impl AsyncWrite + Unpin) {
+/// What the client still sends is read for a moment: to close over it would
+/// take an answer away from it that it has not read yet.
+async fn say_farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let farewell = async {
+        stream.shutdown().await?;
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        Ok::<_, io::Error>(())
+    };
     // A client that does not notice has no say in it.
-    let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
 }
 
 async fn serve_http2<S>(stream: S, visit: Arc<Visit>)
@@ -156,7 +172,7 @@ where
         .keep_alive_interval(PING)
         .keep_alive_timeout(patience::CLIENT)
         .max_concurrent_streams(patience::MOST_STREAMS)
-        .max_header_list_size(patience::LONGEST_HEAD_BYTES as u32)
+        .max_header_list_size(HTTP2_HEAD_BYTES)
         .initial_stream_window_size(HTTP2_STREAM_WINDOW_BYTES)
         .initial_connection_window_size(HTTP2_WINDOW_BYTES)
         .max_send_buf_size(patience::BUFFER_BYTES)

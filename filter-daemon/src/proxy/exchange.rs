@@ -18,6 +18,7 @@ use hyper::upgrade::Upgraded;
 
 use super::body::{Answer, Outgoing};
 use super::fields::{self, Provenance};
+use super::follow;
 use super::forwarded;
 use super::live::{Client, Live, Open};
 use super::reason::Reason;
@@ -112,7 +113,7 @@ fn tell(visit: &Visit, site: &Site, refusal: &Refusal) {
 async fn exchange(
     visit: &Visit,
     site: &Arc<Site>,
-    sites: &Sites,
+    sites: &Arc<Sites>,
     mut request: Request<Incoming>,
 ) -> Result<Response<Answer>, Refusal> {
     let upgrade = wanted_upgrade(&request);
@@ -125,6 +126,7 @@ async fn exchange(
     let destination = site.destination.clone().ok_or_else(no_upstream)?;
     let named = matches!(visit.live.client, Client::PerRequest).then_some(sender.client);
     let open = visit.live.open(origin, named);
+    obey_newer(visit, sites);
     let fields = request.headers_mut();
     fields::remove_hop_by_hop(fields);
     fields::remove_forged(fields);
@@ -157,6 +159,17 @@ async fn exchange(
     parts.extensions = http::Extensions::new();
     let patience = destination.patience;
     Ok(Response::from_parts(parts, Answer::streamed(body, lease, open, patience)))
+}
+
+/// What was judged by rules that have changed meanwhile is judged again, as it
+/// was not open yet when they did.
+fn obey_newer(visit: &Visit, judged_by: &Arc<Sites>) {
+    let sites = visit.shared.sites();
+    if !Arc::ptr_eq(&sites, judged_by)
+        && let Some(reason) = follow::unwanted(&visit.live, &sites, super::now_s())
+    {
+        visit.live.close(reason);
+    }
 }
 
 /// The protocol that a request asks for.

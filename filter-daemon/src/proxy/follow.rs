@@ -66,7 +66,7 @@ pub(super) fn take_over(
 }
 
 /// A connection that was let in by the rules before and is added after this
-/// look is looked at by the next sweep.
+/// look asks for itself.
 fn close_unwanted(shared: &Shared, sites: &Sites) -> usize {
     let now = super::now_s();
     let closed = shared.lives.close_those(|live| unwanted(live, sites, now)).len();
@@ -78,7 +78,9 @@ fn close_unwanted(shared: &Shared, sites: &Sites) -> usize {
 
 fn sweep(shared: &Shared) {
     let sites = shared.sites();
-    close_unwanted(shared, &sites);
+    if sites.iter().any(|site| site.app.list.temporary().next().is_some()) {
+        close_unwanted(shared, &sites);
+    }
     sites.iter().filter_map(|site| site.destination.as_ref()).for_each(|to| to.sweep());
     shared.lives.close_those(|live| match live.overdue() {
         None => None,
@@ -92,7 +94,7 @@ fn sweep(shared: &Shared) {
 }
 
 /// Why a connection would not be let in now.
-fn unwanted(live: &Live, sites: &Sites, now: u32) -> Option<Reason> {
+pub(super) fn unwanted(live: &Live, sites: &Sites, now: u32) -> Option<Reason> {
     let answering = sites.find(&live.name).filter(|site| site.app.id == live.app);
     let Some(site) = answering else { return Some(Reason::RevokedName) };
     if site.certificate_rules != live.certificate_rules {

@@ -206,7 +206,13 @@ fn judge(
 
 fn refused_by_io(site: Option<&Arc<Site>>, error: &io::Error) -> Refused {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    let reason = tls.map_or(Reason::Handshake, |error| match error {
+    let reason = tls.map_or(Reason::Handshake, reason_of);
+    Refused { reason, site: site.cloned(), text: error.to_string() }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add more ways to fail")]
+fn reason_of(error: &Error) -> Reason {
+    match error {
         Error::PeerIncompatible(
             PeerIncompatible::Tls12NotOffered
             | PeerIncompatible::Tls12NotOfferedOrEnabled
@@ -214,6 +220,5 @@ fn refused_by_io(site: Option<&Arc<Site>>, error: &io::Error) -> Refused {
         ) => Reason::TlsVersion,
         Error::NoCertificatesPresented | Error::InvalidCertificate(_) => Reason::ClientCertificate,
         _ => Reason::Handshake,
-    });
-    Refused { reason, site: site.cloned(), text: error.to_string() }
+    }
 }

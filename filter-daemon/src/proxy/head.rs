@@ -61,7 +61,8 @@ fn framing(request: &httparse::Request<'_, '_>) -> Option<Framing> {
     for field in request.headers.iter() {
         match field.name.len() {
             14 if field.name.eq_ignore_ascii_case("content-length") => {
-                if length.replace(parse_length(field.value)?).is_some() {
+                let is_first = length.replace(parse_length(field.value)?).is_none();
+                if !is_first {
                     return None;
                 }
             }

@@ -39,12 +39,11 @@ impl Refusal {
     /// The answer. What went wrong behind the proxy is for the log alone.
     pub(super) fn into_response(self) -> Response<Answer> {
         let (status, code) = status(self.reason);
-        let error = match self.reason {
-            Reason::Outbound | Reason::UpstreamFailed | Reason::UpstreamTimeout => {
-                self.reason.explanation()
-            }
-            _ => &self.text,
-        };
+        let is_behind = matches!(
+            self.reason,
+            Reason::Outbound | Reason::UpstreamFailed | Reason::UpstreamTimeout
+        );
+        let error = if is_behind { self.reason.explanation() } else { &self.text };
         let body = Body { error, error_code: code };
         let body = serde_json::to_vec(&body).expect("two texts are always JSON");
         let mut response = Response::new(Answer::Own(Full::new(Bytes::from(body))));

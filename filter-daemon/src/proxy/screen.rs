@@ -50,6 +50,11 @@ impl<S> Screen<S> {
         self.live.wait(Wait::Tunnel);
     }
 
+    /// The stream alone.
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+
     /// Whether a head was refused.
     pub(super) fn has_refused(&self) -> bool {
         self.refused

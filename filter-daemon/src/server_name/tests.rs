@@ -1,3 +1,5 @@
+//! What is a server name, what is not, and which names a pattern holds.
+
 use super::*;
 
 fn admits(pattern: &str, asked: &str) -> bool {

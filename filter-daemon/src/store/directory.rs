@@ -18,7 +18,8 @@ pub(super) const DATABASE: &str = "filterd.db";
 const LOCK: &str = "lock";
 
 /// What else the daemon keeps beside the database.
-const OTHERS: [&str; 5] = [LOCK, "ca.pem", "ca.key", "server.pem", crate::auth::FIRST_KEY_FILE];
+const OTHERS: [&str; 6] =
+    [LOCK, "ca.pem", "ca.key", "server.pem", "proxy.pem", crate::auth::FIRST_KEY_FILE];
 
 /// Held for as long as the store is open; the kernel lets go of it when the
 /// process ends, however it ends.

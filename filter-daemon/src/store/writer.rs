@@ -40,7 +40,7 @@ type Check<'a> = dyn Fn(&State) -> Result<(), StoreError> + Sync + 'a;
 /// What the writer is to do, and where its answer goes.
 pub(super) enum Job {
     /// A change of state.
-    Change(Request, oneshot::Sender<Result<Done, StoreError>>),
+    Change(Box<Request>, oneshot::Sender<Result<Done, StoreError>>),
     /// What is known of the use of keys, which is no state.
     NoteUses(Vec<(ObjectId, Use)>, oneshot::Sender<Result<(), StoreError>>),
 }
@@ -123,7 +123,7 @@ impl Writer {
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         while let Some(job) = queue.blocking_recv() {
             let (request, reply) = match job {
-                Job::Change(request, reply) => (request, reply),
+                Job::Change(request, reply) => (*request, reply),
                 Job::NoteUses(uses, reply) => {
                     let _ = reply.send(self.note_uses(uses));
                     continue;

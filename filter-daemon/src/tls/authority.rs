@@ -8,6 +8,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
@@ -75,6 +76,9 @@ pub enum AuthorityError {
 impl Authority {
     /// Reads the authority of a directory, or makes one that carries a name.
     pub(super) fn open(directory: &Path, name: &str) -> Result<Self, AuthorityError> {
+        // Two listeners that start at the same time must not make two.
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (path, key_path) = (directory.join(CERTIFICATE), directory.join(KEY));
         let (certificate, key) = match (read(&path)?, read(&key_path)?) {
             (Some(certificate), Some(key)) => (certificate, parse_key(&key_path, &key)?),

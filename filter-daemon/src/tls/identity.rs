@@ -76,9 +76,10 @@ impl Identity {
         let leaf = chain.first().ok_or(PairError::NoCertificate)?;
         let (begins, ends) = life_of(leaf)?;
         let certified = CertifiedKey::from_der(chain, key, &super::provider());
-        let certified = certified.map_err(|error| match error {
-            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => PairError::DoNotFit,
-            other => PairError::Unusable(other),
+        let mismatch = rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch);
+        let certified = certified.map_err(|error| match error == mismatch {
+            true => PairError::DoNotFit,
+            false => PairError::Unusable(error),
         })?;
         Ok(Self { certified: Arc::new(certified), begins, ends })
     }

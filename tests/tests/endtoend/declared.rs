@@ -1,7 +1,5 @@
 //! Apps and their lists as a file says, from the plan to the kernel.
 
-use std::path::PathBuf;
-
 use filter_tests::daemon::root;
 use filter_tests::wire::Wire;
 use filter_tests::world::{HOST, LISTED, UNLISTED};
@@ -12,13 +10,6 @@ use super::stage::{Stage, place_gets_in};
 const EXAMPLE: &str = "usr/local/share/doc/filterd/examples/apps.toml";
 
 impl Stage {
-    /// Writes a file beside the daemon's configuration; answers its path.
-    fn file(&self, name: &str, text: &str) -> String {
-        let path: PathBuf = self.installation.path(name);
-        std::fs::write(&path, text).expect("the directory is ours");
-        path.to_str().expect("a path of ASCII").to_owned()
-    }
-
     fn apps(&self) -> Value {
         serde_json::from_str(&self.done(&["--json", "app", "list"])).expect("JSON")
     }

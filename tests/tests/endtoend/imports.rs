@@ -32,12 +32,6 @@ fn cloud() -> String {
 }
 
 impl Stage {
-    fn file(&self, name: &str, content: &str) -> String {
-        let path = self.installation.path(name);
-        fs::write(&path, content).expect("the directory is ours");
-        path.to_str().expect("a path of ASCII").to_owned()
-    }
-
     fn import(&self, file: &str, flags: &[&str]) -> Output {
         let command = [&["accesslist", "import", "--app", "all", file], flags].concat();
         self.installation.filterctl(&self.world.host, &command)

@@ -51,10 +51,11 @@ fn two_who_add_origins_at_a_time_both_get_theirs() {
     let daemon = stage.start();
     daemon.control().create_app("web", &AppRules::new(&["host"]), Mode::Enforce);
     let wanted: Vec<String> = (0..8).map(|number| format!("https://{number}.example")).collect();
+    let one = &stage;
     std::thread::scope(|scope| {
         for origin in &wanted {
             let add = ["origins", "add", "--app", "web", origin];
-            scope.spawn(move || stage.done(&add));
+            scope.spawn(move || one.done(&add));
         }
     });
     let mut found: Vec<String> =

@@ -29,6 +29,13 @@ impl Stage {
         Self { world, installation: Installation::new(configuration(HOST_INTERFACE, mode)) }
     }
 
+    /// Writes a file beside the daemon's configuration; answers its path.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.installation.path(name);
+        std::fs::write(&path, text).expect("the directory is ours");
+        path.to_str().expect("a path of ASCII").to_owned()
+    }
+
     pub(crate) fn start(&self) -> Daemon<'_> {
         self.installation.start(&self.world.host)
     }

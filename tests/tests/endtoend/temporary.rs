@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use filter_tests::daemon::{AppPath, Control};
-use filter_tests::deadline::{PATIENCE, wait_for};
+use filter_tests::deadline::wait_for;
 use filter_tests::packet_socket::receive;
 use filter_tests::scenario::{AppRules, Mode, PORT};
 use filter_tests::wire::Wire;

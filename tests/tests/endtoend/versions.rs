@@ -1,8 +1,8 @@
 //! What a list was: told, compared and brought back, down to the kernel.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::{Path, PathBuf};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 use aya::Pod;
 use aya::maps::lpm_trie::LpmTrie;
@@ -57,7 +57,8 @@ fn list(control: &Control, app: &AppPath) -> (Value, BTreeSet<IpNet>) {
     let mut prefixes = BTreeSet::new();
     for entry in entries.as_array_mut().expect("a list") {
         let address = entry["address"].as_str().expect("text");
-        let net = |text: &str| text.parse().or_else(|_| text.parse().map(IpNet::from));
+        let net =
+            |text: &str| text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         if entry["enabled"] == true {
             prefixes.insert(net(address).expect("an address"));
         }
@@ -94,7 +95,8 @@ fn every_version_comes_back_as_it_was() {
         versions.push(list(&control, &app));
     }
     assert!(!place_gets_in(&wire, LISTED), "{listed} went with the import");
-    for (version, (entries, prefixes)) in (1..).zip(&versions).rev() {
+    for (place, (entries, prefixes)) in versions.iter().enumerate().rev() {
+        let version = place + 1;
         let said = stage.done(&["restore", "--app", "web", &version.to_string(), "--yes"]);
         assert_eq!(list(&control, &app).0, *entries, "version {version}: {said}");
         assert_eq!(place_gets_in(&wire, LISTED), version < 4, "in force with the answer");

@@ -61,6 +61,8 @@ impl Layout {
         for example in ["examples/app-services.json", "examples/apps.toml"] {
             layout.add(dist.join(example), documents.join(example), TEXT);
         }
+        let openapi = dist.join("openapi.json");
+        layout.add(openapi, documents.join("openapi.json"), TEXT);
         for document in ["README.md", "CHANGELOG.md", "LICENSE"] {
             layout.add(workspace::root().join(document), documents.join(document), TEXT);
         }

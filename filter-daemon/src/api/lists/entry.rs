@@ -22,9 +22,11 @@ const NO_CURRENT: &str = "use_current: there is no client address on the control
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EntryIn {
+    #[schema(example = "203.0.113.0/24")]
     address: Option<String>,
     #[serde(default)]
     use_current: bool,
+    #[schema(max_length = 1024)]
     comment: Option<String>,
     enabled: Option<bool>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -36,9 +38,11 @@ pub(super) struct EntryIn {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EntryChange {
+    #[schema(example = "203.0.113.0/24")]
     address: Option<String>,
     #[serde(default)]
     use_current: bool,
+    #[schema(max_length = 1024)]
     comment: Option<String>,
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "given")]
