@@ -328,12 +328,12 @@ impl<F: Family> Tries<F> {
     }
 }
 
+/// A trie, and the table that stands in front of it, if one does.
+type Built<F> = (Result<Trie<F>, TrieError>, Option<Result<Table, MapError>>);
+
 /// Makes trie and table side by side, and gives way to others meanwhile: each
 /// takes a good part of a second for a long list.
-fn build_long<F: Family>(
-    prefixes: &PrefixTable<F::Net>,
-    sieve_bits: u32,
-) -> (Result<Trie<F>, TrieError>, Option<Result<Table, MapError>>) {
+fn build_long<F: Family>(prefixes: &PrefixTable<F::Net>, sieve_bits: u32) -> Built<F> {
     thread::scope(|scope| {
         let table = scope.spawn(|| {
             give_way(Patience::Some);
