@@ -163,6 +163,20 @@ impl Auth {
         Ok(Arc::clone(key))
     }
 
+    /// Comes back when a key may not be used from there any more.
+    pub async fn revoked(&self, key: ObjectId, from: Source) {
+        let mut state = self.store.watch();
+        let is_refused = |state: &Arc<State>| {
+            let key = state.keys.get(&key).filter(|key| key.enabled);
+            let admits = |key: &Arc<Key>| {
+                from.address().is_none_or(|address| key.admits(address) != Admission::Refused)
+            };
+            !key.is_some_and(admits)
+        };
+        // A store that is gone admits nobody.
+        let _ = state.wait_for(is_refused).await;
+    }
+
     /// Another access token for a refresh token, which stays the same.
     pub async fn refresh(&self, text: Option<&str>, from: Source) -> Result<String, AuthError> {
         let (session, key) = self.session_of(text, from)?;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -13,8 +14,12 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
+use super::guard::Whence;
 use super::host::app_of_index;
+use crate::caller::Source;
 use crate::control::Control;
+use crate::id::ObjectId;
+use crate::key::Key;
 use crate::observe::Drop;
 use crate::state::State as Kept;
 
@@ -41,7 +46,7 @@ struct LostOut {
     lost: u64,
 }
 
-/// Goes on until the client leaves or the daemon ends.
+/// Goes on until the client leaves, may not read any more, or the daemon ends.
 #[utoipa::path(
     get, path = "/drops",
     operation_id = "followDrops", tag = "host",
@@ -55,23 +60,44 @@ struct LostOut {
 )]
 pub(super) async fn follow(
     State(control): State<Control>,
+    Whence(from): Whence,
+    key: Option<Extension<Arc<Key>>>,
     shutdown: Option<Extension<CancellationToken>>,
 ) -> Response {
     let shutdown = shutdown.map(|Extension(token)| token).unwrap_or_default();
-    let start = (control.drops(), control, shutdown);
-    let lines = stream::unfold(start, async |(mut drops, control, shutdown)| {
+    let reader = Reader { control, key: key.map(|Extension(key)| key.id), from, shutdown };
+    let lines = stream::unfold((reader.control.drops(), reader), async |(mut drops, reader)| {
         let received = tokio::select! {
             received = drops.recv() => received,
-            () = shutdown.cancelled() => return None,
+            () = reader.shutdown.cancelled() => return None,
+            () = reader.revoked() => return None,
         };
         let line = match received {
-            Ok(drop) => line(&DropOut::new(&drop, &control.store().state())),
+            Ok(drop) => line(&DropOut::new(&drop, &reader.control.store().state())),
             Err(broadcast::error::RecvError::Lagged(lost)) => line(&LostOut { lost }),
             Err(broadcast::error::RecvError::Closed) => return None,
         };
-        Some((Ok::<_, Infallible>(line), (drops, control, shutdown)))
+        Some((Ok::<_, Infallible>(line), (drops, reader)))
     });
     ([("content-type", "application/x-ndjson")], Body::from_stream(lines)).into_response()
+}
+
+/// Who follows the drops, and what ends it.
+struct Reader {
+    control: Control,
+    /// On the control socket nobody needs one.
+    key: Option<ObjectId>,
+    from: Source,
+    shutdown: CancellationToken,
+}
+
+impl Reader {
+    async fn revoked(&self) {
+        match self.key {
+            Some(key) => self.control.auth().revoked(key, self.from).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 fn line(value: &impl Serialize) -> Bytes {

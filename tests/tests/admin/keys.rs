@@ -1,9 +1,11 @@
 //! API keys: from where they can be used, and how they are taken away.
 
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 
-use filter_tests::daemon::{Connection, Protocol};
-use filter_tests::world::{Family, LISTED, UNLISTED};
+use filter_tests::daemon::{Answer, Connection, Protocol};
+use filter_tests::world::{Family, HOST, LISTED, UNLISTED};
+use hyper::Method;
 use serde_json::json;
 
 use super::stage::{PROFILE, Stage};
@@ -15,26 +17,28 @@ fn a_key_works_from_where_its_list_says_and_from_nowhere_else() {
     for family in Family::BOTH {
         let key = stage.key(&[LISTED.address(family).to_string()]);
         let tokens = stage.admin(LISTED, family).log_in(&key.public, &key.private);
-        let elsewhere = stage.admin(UNLISTED, family);
-        let address = UNLISTED.address(family);
-        let login = elsewhere.try_log_in(&key.public, &key.private).expect("answered");
-        let call = elsewhere.connect(Protocol::Http1).expect("connected").call(
-            Some(&tokens.access),
-            hyper::Method::GET,
-            PROFILE,
-            None,
-        );
-        for refused in [login, call.expect("answered")] {
-            let code = &refused.body["error_code"];
-            assert_eq!(
-                (refused.status.as_u16(), code),
-                (403, &json!("IP_ADDRESS_NOT_ON_ACCESS_LIST"))
-            );
-            let text = refused.body["error"].as_str().expect("text");
-            let sentence = format!("IP address {address} is not allowed to access this resource.");
-            assert!(text.contains(&sentence), "{text}");
+        let here =
+            stage.admin(LISTED, family).call(Some(&tokens.access), Method::GET, PROFILE, None);
+        assert_eq!(here.expect("answered").status, 200);
+        for (elsewhere, address) in [
+            (stage.admin(UNLISTED, family), UNLISTED.address(family)),
+            (stage.admin_at_home(family), HOST.address(family)),
+        ] {
+            let login = elsewhere.try_log_in(&key.public, &key.private).expect("answered");
+            let call = elsewhere.call(Some(&tokens.access), Method::GET, PROFILE, None);
+            for refused in [login, call.expect("answered")] {
+                assert_refused(&refused, address);
+            }
         }
     }
+}
+
+fn assert_refused(answer: &Answer, address: IpAddr) {
+    let code = &answer.body["error_code"];
+    assert_eq!((answer.status.as_u16(), code), (403, &json!("IP_ADDRESS_NOT_ON_ACCESS_LIST")));
+    let text = answer.body["error"].as_str().expect("text");
+    let sentence = format!("IP address {address} is not allowed to access this resource.");
+    assert!(text.contains(&sentence), "{text}");
 }
 
 /// On connections that are open already, of both versions of HTTP.

@@ -65,6 +65,11 @@ impl Stage {
         Admin::new(&self.world.outside, from.address(family), place(family), trusted)
     }
 
+    /// The Admin API as the host itself reaches it, in a namespace of its own.
+    pub(crate) fn admin_at_home(&self, family: Family) -> Admin<'_> {
+        Admin::new(&self.world.host, HOST.address(family), place(family), &self.authority())
+    }
+
     /// The certificate that clients have to trust.
     pub(crate) fn authority(&self) -> PathBuf {
         self.installation.path("state/ca.pem")

@@ -219,6 +219,25 @@ async fn what_is_revoked_is_refused_from_the_next_request_on() {
     assert_eq!(bench.session(Method::POST, Some(&login.refresh)).await.status, 401);
 }
 
+/// An answer without an end is no way around it.
+#[tokio::test]
+async fn what_is_revoked_reads_no_more_drops() {
+    let bench = Bench::new();
+    let key = bench.key(&[HERE, "2001:db8::/32"]).await;
+    let login = bench.log_in(&key).await;
+    let list = bench.get(&format!("{}/access_list", key.path)).await.json();
+    let entry = format!("{}/access_list/{}", key.path, list[0]["_id"].as_str().expect("text"));
+    let call = (Method::GET, "/api/filter/v1/drops", "");
+    let following = bench.over_tls(HERE, Some(&login.access), call);
+    let (answer, gone) = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        tokio::join!(following, bench.send(Method::DELETE, &entry, ""))
+    })
+    .await
+    .expect("it has an end");
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
+    assert_eq!(gone.status, 204);
+}
+
 #[tokio::test]
 async fn who_guesses_is_locked_out() {
     let bench = Bench::new();
