@@ -3,6 +3,8 @@
 
 #[path = "endtoend/alive.rs"]
 mod alive;
+#[path = "endtoend/asked.rs"]
+mod asked;
 #[path = "endtoend/commands.rs"]
 mod commands;
 #[path = "endtoend/declared.rs"]

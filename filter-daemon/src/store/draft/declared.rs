@@ -72,7 +72,10 @@ impl Draft<'_> {
         let verb = if Arc::ptr_eq(&app, old) { AppVerb::Keep } else { AppVerb::Update };
         let detail = told(&difference(old, &app));
         let list = match desired.entries {
-            None => ListChange { unchanged: app.list.len(), ..ListChange::default() },
+            None => {
+                let (version, unchanged) = (app.list.version, app.list.len());
+                ListChange { version, unchanged, ..ListChange::default() }
+            }
             Some(entries) => {
                 let entries = entries.into_iter().map(whole).collect();
                 let import = Import { entries, replace: true, shrink_guard_percent: None };

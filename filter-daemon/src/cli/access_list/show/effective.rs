@@ -65,7 +65,7 @@ fn print(effective: &Effective) -> Result<(), Failure> {
         return output::line("\nNo entry is redundant");
     }
     output::line(&format!(
-        "\n{} redundant entries: others cover them, and they could go",
+        "\n{} redundant entry(ies): others cover what they let in, so that they could go",
         redundant.len()
     ))?;
     print_rows(["IP Address", "Covered by"], redundant, |Redundant { entry, covered_by }| {
