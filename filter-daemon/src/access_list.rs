@@ -12,6 +12,8 @@ mod effective;
 mod enforced;
 mod entry;
 mod list;
+#[cfg(test)]
+mod listing;
 mod prefix;
 mod prefix_set;
 mod sorted;

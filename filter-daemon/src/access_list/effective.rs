@@ -86,26 +86,12 @@ impl Effective {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access_list::Address;
-    use crate::id::ObjectId;
+    use crate::access_list::listing::list;
 
     const NOW: i64 = 100;
 
-    fn effective(addresses: &[(&str, bool, Option<i64>)]) -> Effective {
-        let mut list = AccessList::default();
-        for (number, (address, enabled, expires)) in (1..).zip(addresses) {
-            let entry = Entry {
-                id: ObjectId::from_parts(7, number, [1; 4]),
-                address: Address::parse(address).expect(address),
-                comment: "".into(),
-                enabled: *enabled,
-                expires: *expires,
-                author: "root".into(),
-                changed: 7,
-            };
-            list.extend(&[Arc::new(entry)]).expect("new");
-        }
-        Effective::of(&list, NOW)
+    fn effective(entries: &[(&str, bool, Option<i64>)]) -> Effective {
+        Effective::of(&list(entries), NOW)
     }
 
     #[test]

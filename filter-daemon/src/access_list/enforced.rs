@@ -52,27 +52,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::access_list::listing::list;
     use crate::access_list::{Address, Entry};
     use crate::id::ObjectId;
 
     const BOOTED: i64 = 1_000_000;
-
-    fn list(entries: &[(&str, bool, Option<i64>)]) -> AccessList {
-        let mut list = AccessList::default();
-        for (number, (address, enabled, expires)) in (1..).zip(entries) {
-            let entry = Entry {
-                id: ObjectId::from_parts(7, number, [1; 4]),
-                address: Address::parse(address).expect(address),
-                comment: "".into(),
-                enabled: *enabled,
-                expires: *expires,
-                author: "root".into(),
-                changed: 7,
-            };
-            list.extend(&[Arc::new(entry)]).expect("new");
-        }
-        list
-    }
 
     fn ends(list: &AccessList, prefixes: &[&str]) -> Vec<Option<u32>> {
         let enforced = list.enforced(BOOTED);

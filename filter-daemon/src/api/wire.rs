@@ -17,6 +17,10 @@ use crate::id::ObjectId;
 use crate::origin::Origin;
 use crate::state::{Group, Settings};
 
+const NO_CURRENT_ADDRESS: &str = "use_current: there is no client address on the control socket; `filterctl accesslist create --use-current` finds yours itself, or send it as address";
+
+const BOTH_ADDRESSES: &str = "use_current: there is an address beside it: send one or the other";
+
 #[derive(Serialize, ToSchema)]
 pub(super) struct GroupOut<'a> {
     #[serde(rename = "_id")]
@@ -188,6 +192,23 @@ impl SettingsPatch {
             }
         };
         Ok(Command::UpdateSettings { dhcp: self.dhcp, non_ip })
+    }
+}
+
+/// The address that is sent, or the caller's own where that is meant; none if
+/// neither is.
+pub(super) fn chosen_address(
+    sent: Option<&str>,
+    use_current: bool,
+    current: Option<IpAddr>,
+) -> Result<Option<Address>, Fault> {
+    match (sent, use_current) {
+        (sent, false) => sent.map(address).transpose(),
+        (Some(_), true) => Err(Fault::parameter(BOTH_ADDRESSES)),
+        (None, true) => {
+            let current = current.ok_or_else(|| Fault::parameter(NO_CURRENT_ADDRESS))?;
+            address(&current.to_string()).map(Some)
+        }
     }
 }
 

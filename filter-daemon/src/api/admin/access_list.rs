@@ -21,10 +21,6 @@ use crate::caller::Caller;
 use crate::command::{Command, NewEntry, Outcome};
 use crate::control::Control;
 
-const NO_CURRENT_ADDRESS: &str = "use_current: there is no client address on the control socket; `filterctl accesslist create --use-current` finds yours itself, or send it as address";
-
-const BOTH_ADDRESSES: &str = "use_current: there is an address beside it: send one or the other";
-
 /// An access list.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "a list is written piece by piece; this only describes it")]
@@ -116,17 +112,10 @@ pub(super) async fn delete(
     Ok(in_force.with(StatusCode::NO_CONTENT))
 }
 
-/// The address that is sent or meant, if one is.
+/// The address that is sent or meant, if one is; an empty one is none.
 fn address_of(sent: &EntryIn, current: Option<IpAddr>) -> Result<Option<Address>, Fault> {
     let text = sent.address.as_deref().filter(|text| !text.trim().is_empty());
-    match (text, sent.use_current) {
-        (text, Some(false) | None) => text.map(wire::address).transpose(),
-        (Some(_), Some(true)) => Err(Fault::parameter(BOTH_ADDRESSES)),
-        (None, Some(true)) => {
-            let current = current.ok_or_else(|| Fault::parameter(NO_CURRENT_ADDRESS))?;
-            wire::address(&current.to_string()).map(Some)
-        }
-    }
+    wire::chosen_address(text, sent.use_current == Some(true), current)
 }
 
 fn entry_answer(outcome: Outcome, current: Option<IpAddr>) -> Result<Response, Fault> {

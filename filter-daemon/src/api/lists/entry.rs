@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::access_list::{Address, Entry, EntryFields};
 use crate::api::fault::Fault;
 use crate::api::listed::given;
-use crate::api::wire::{address, time};
+use crate::api::wire::{chosen_address, time};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::id::ObjectId;
@@ -15,8 +15,6 @@ use crate::observe::EntryHits;
 use crate::reconcile::Phase;
 
 const NO_ADDRESS: &str = "address: is missing: give an IP address or a CIDR, or set use_current";
-const BOTH_ADDRESSES: &str = "use_current: there is an address beside it: send one or the other";
-const NO_CURRENT: &str = "use_current: there is no client address on the control socket; `filterctl accesslist create --use-current` finds yours itself, or send it as address";
 
 /// An entry to be.
 #[derive(Deserialize, ToSchema)]
@@ -80,7 +78,8 @@ pub(super) struct EntryOut<'a> {
 impl EntryIn {
     /// The address and what else is said.
     pub(super) fn parts(self, caller: &Caller) -> Result<(Address, EntryFields), Fault> {
-        let address = chosen(self.address.as_deref(), self.use_current, caller)?;
+        let address =
+            chosen_address(self.address.as_deref(), self.use_current, caller.from.address())?;
         let expires = self.expires.map(|end| Some(end.as_second()));
         let fields = EntryFields { comment: self.comment, enabled: self.enabled, expires };
         Ok((address.ok_or_else(|| Fault::parameter(NO_ADDRESS))?, fields))
@@ -90,25 +89,10 @@ impl EntryIn {
 impl EntryChange {
     /// The new address, if there is one, and what else is said.
     pub(super) fn parts(self, caller: &Caller) -> Result<(Option<Address>, EntryFields), Fault> {
-        let address = chosen(self.address.as_deref(), self.use_current, caller)?;
+        let address =
+            chosen_address(self.address.as_deref(), self.use_current, caller.from.address())?;
         let expires = self.expires.map(|end| end.map(Timestamp::as_second));
         Ok((address, EntryFields { comment: self.comment, enabled: self.enabled, expires }))
-    }
-}
-
-/// The address that is sent or meant, if one is.
-fn chosen(
-    sent: Option<&str>,
-    use_current: bool,
-    caller: &Caller,
-) -> Result<Option<Address>, Fault> {
-    match (sent, use_current) {
-        (sent, false) => sent.map(address).transpose(),
-        (Some(_), true) => Err(Fault::parameter(BOTH_ADDRESSES)),
-        (None, true) => {
-            let current = caller.from.address().ok_or_else(|| Fault::parameter(NO_CURRENT))?;
-            address(&current.to_string()).map(Some)
-        }
     }
 }
 
