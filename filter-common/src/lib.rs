@@ -18,13 +18,14 @@ pub mod generation;
 pub mod hit;
 pub mod poptrie;
 pub mod reason;
+pub mod sieve;
 pub mod stamp;
 pub mod trie;
 pub mod verdict;
 
 /// Version of every layout in this crate; kernel state of another version is
 /// never adopted.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Marks a shared struct as readable and writable through aya's maps.
 #[cfg(feature = "user")]

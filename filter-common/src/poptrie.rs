@@ -6,11 +6,10 @@
 //! added. It knows no entry and no expiry; of addresses for which these matter
 //! it says that the trie is to be asked.
 //!
-//! One array of [`Cell`]s holds a table. First comes the root: a word for each
+//! One array of [`Cell`]s holds a table, two to a [`Line`]. First comes the root: a word for each
 //! value of the first 16 address bits, [`WORDS_PER_CELL`] words a cell. Then
-//! comes the sieve: a bit for each value of the first 16 to 22 bits, longer for
-//! longer lists; addresses whose bit is not set are refused at once. Of random
-//! sources it stops most, and it fits a CPU's own cache.
+//! come the form of a [sieve](crate::sieve), a cell that no packet looks at, and
+//! the sieve's words. Addresses that the sieve holds back are refused at once.
 //!
 //! A word that is no [`ROOT_ASK`], [`ROOT_REFUSED`] or [`ROOT_ADMITTED`] is the
 //! index of a region: [`QUARTERS`] nodes for the two bits that follow, and the
@@ -27,6 +26,7 @@
 )]
 
 use crate::pod;
+use crate::sieve::SieveForm;
 
 /// Bits of an address that choose a word of the root.
 pub const ROOT_BITS: u32 = 16;
@@ -34,14 +34,24 @@ pub const ROOT_BITS: u32 = 16;
 /// Words of the root.
 pub const ROOT_WORDS: u32 = 1 << ROOT_BITS;
 
-/// Words of the root or the sieve in one cell.
+/// Words of the root in one cell.
 pub const WORDS_PER_CELL: u32 = 8;
 
-/// Index of the first word of the sieve.
-pub const SIEVE_WORD: u32 = ROOT_WORDS;
+/// Cells in one line.
+pub const CELLS_PER_LINE: u32 = 2;
 
-/// The most address bits that a sieve tells apart.
-pub const MOST_SIEVE_BITS: u32 = 22;
+/// The line that holds the sieve's form.
+pub const FORM_LINE: u32 = ROOT_WORDS / WORDS_PER_CELL / CELLS_PER_LINE;
+
+/// The cell of which `base` says where cells begin that were never used. No
+/// packet looks at it.
+pub const END_CELL: u32 = (FORM_LINE + 1) * CELLS_PER_LINE;
+
+/// The first line of the sieve.
+pub const SIEVE_LINE: u32 = FORM_LINE + 2;
+
+/// Words of the sieve in one line.
+pub const SIEVE_WORDS_PER_LINE: u32 = 8;
 
 /// A root word: ask the trie.
 pub const ROOT_ASK: u32 = 0;
@@ -100,6 +110,11 @@ pub struct Cell {
     pub reserved: u16,
 }
 
+/// What one element of a table's map holds: as much as a CPU fetches at once.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Line(pub [Cell; CELLS_PER_LINE as usize]);
+
 /// What a table says of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -110,6 +125,18 @@ pub enum Answer {
     Admitted = 1,
     /// The trie is to be asked.
     Ask = 2,
+}
+
+impl Answer {
+    /// The answer of a number; the trie knows about what is none.
+    #[inline(always)]
+    pub const fn from_raw(raw: u32) -> Self {
+        match raw {
+            0 => Self::Refused,
+            1 => Self::Admitted,
+            _ => Self::Ask,
+        }
+    }
 }
 
 /// Where a walk stands.
@@ -133,24 +160,6 @@ pub enum Walk {
 #[inline(always)]
 pub const fn root_index(high: u64) -> u32 {
     (high >> (u64::BITS - ROOT_BITS)) as u32
-}
-
-/// The word of the sieve that has an address's bit, when the sieve tells so
-/// many address bits apart; counted from the start of the table.
-#[inline(always)]
-pub const fn sieve_index(high: u64, sieve_bits: u32) -> u32 {
-    SIEVE_WORD + (sieve_place(high, sieve_bits) >> 5)
-}
-
-/// Whether the sieve holds an address back, by its word.
-#[inline(always)]
-pub const fn is_held_back(word: u32, high: u64, sieve_bits: u32) -> bool {
-    word.wrapping_shr(sieve_place(high, sieve_bits) & 31) & 1 == 0
-}
-
-#[inline(always)]
-const fn sieve_place(high: u64, sieve_bits: u32) -> u32 {
-    high.wrapping_shr(u64::BITS - sieve_bits) as u32
 }
 
 /// Starts a walk with the root word of an address.
@@ -229,5 +238,8 @@ const fn low_bits(count: u32) -> u64 {
 
 const _: () = assert!(size_of::<Cell>() == 32);
 const _: () = assert!(size_of::<Cell>() == 4 * WORDS_PER_CELL as usize);
+const _: () = assert!(size_of::<Line>() == 64);
+const _: () = assert!(size_of::<Line>() == 8 * SIEVE_WORDS_PER_LINE as usize);
+const _: () = assert!(size_of::<Line>() == size_of::<SieveForm>());
 
-pod!(Cell);
+pod!(Cell, Line);

@@ -15,29 +15,17 @@ pub const TRIE_PLACES: u32 = 1024;
 /// The most entries that one trie takes.
 pub const TRIE_CAPACITY: u32 = 1 << 21;
 
-/// Where a list is, and what it has: its place in the low bits; when a table
-/// stands in front of the trie there, [`ACCELERATED`], and how many address bits
-/// the table's sieve tells apart.
+/// Where a list is: its place, and [`ACCELERATED`] when a table stands in front
+/// of the trie there.
 pub type ListRef = u32;
 
 /// See [`ListRef`].
 pub const ACCELERATED: ListRef = 1 << 31;
 
-/// See [`ListRef`]: the place.
+/// The place of a list.
 #[inline(always)]
 pub const fn place(list: ListRef) -> u32 {
-    list & 0xffff
-}
-
-/// See [`ListRef`]: the bits of the sieve.
-#[inline(always)]
-pub const fn sieve_bits(list: ListRef) -> u32 {
-    list >> 16 & 0x3f
-}
-
-/// The reference of a list with a table.
-pub const fn accelerated(place: u32, sieve_bits: u32) -> ListRef {
-    ACCELERATED | sieve_bits << 16 | place
+    list & !ACCELERATED
 }
 
 /// What a prefix in a trie points to.

@@ -7,7 +7,7 @@ use filter_common::counter::{COUNTER_CELLS, Counter};
 use filter_common::event::{EVENT_RING_BYTES, Event, EventBudget};
 use filter_common::generation::{GENERATION_SLOTS, Generation, PortIndex};
 use filter_common::hit::{HIT_ENTRIES, Hit};
-use filter_common::poptrie::{Cell, TABLE_MAP_FLAGS};
+use filter_common::poptrie::{Line, TABLE_MAP_FLAGS};
 use filter_common::stamp::Stamp;
 use filter_common::trie::{Key4, Key6, TRIE_CAPACITY, TRIE_PLACES, TrieNote, TrieValue};
 
@@ -24,8 +24,8 @@ pub(crate) type Trie4 = LpmTrie<Key4, Value<TrieValue>, { TRIE_CAPACITY as usize
 /// An LPM trie of IPv6 prefixes.
 pub(crate) type Trie6 = LpmTrie<Key6, Value<TrieValue>, { TRIE_CAPACITY as usize }>;
 
-/// The cells of a table in front of a trie; each has a length of its own.
-pub(crate) type Table = Array<Value<Cell>, 1, { TABLE_MAP_FLAGS as usize }>;
+/// The lines of a table in front of a trie; each has a length of its own.
+pub(crate) type Table = Array<Value<Line>, 1, { TABLE_MAP_FLAGS as usize }>;
 
 /// Which of the two generations is in force.
 #[btf_map]

@@ -1,9 +1,11 @@
 //! The table that stands in front of a long list's trie.
 
 use filter_common::poptrie::{
-    Answer, MAX_NODES, WORDS_PER_CELL, Walk, enter, is_held_back, root_index, sieve_index, step,
+    Answer, CELLS_PER_LINE, Cell, FORM_LINE, MAX_NODES, SIEVE_LINE, SIEVE_WORDS_PER_LINE,
+    WORDS_PER_CELL, Walk, enter, root_index, step,
 };
-use filter_common::trie::{ACCELERATED, ListRef, place, sieve_bits};
+use filter_common::sieve::{Mark, SieveForm};
+use filter_common::trie::{ACCELERATED, ListRef, place};
 
 use crate::list::Source;
 use crate::maps::{TABLES4, TABLES6, Table};
@@ -17,18 +19,62 @@ pub(crate) fn answer(source: Source, list: ListRef) -> Answer {
         return Answer::Ask;
     }
     let place = place(list);
-    let table = if source.is_v4 { TABLES4.get(place) } else { TABLES6.get(place) };
-    let Some(table) = table else { return Answer::Ask };
-    let sieve_bits = sieve_bits(list);
-    match word(table, sieve_index(source.high, sieve_bits)) {
-        Some(word) if is_held_back(word, source.high, sieve_bits) => Answer::Refused,
-        Some(_) => look_up(table, source.high, source.low),
-        None => Answer::Ask,
+    let answer = match source.is_v4 {
+        true => answer4(place, source.high),
+        false => answer6(place, source.high, source.low),
+    };
+    Answer::from_raw(answer)
+}
+
+/// One for each family, as the kernel calls the look-up of a map directly only
+/// where it knows the map. And with linkage of their own: so the verifier looks
+/// at them once, not at every call.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn answer4(place: u32, high: u64) -> u32 {
+    TABLES4.get(place).map_or(Answer::Ask, |table| ask(table, high, 0)) as u32
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn answer6(place: u32, high: u64, low: u64) -> u32 {
+    TABLES6.get(place).map_or(Answer::Ask, |table| ask(table, high, low)) as u32
+}
+
+#[inline(always)]
+fn ask(table: &Table, high: u64, low: u64) -> Answer {
+    match is_held_back(table, high, low) {
+        true => Answer::Refused,
+        false => look_up(table, high, low),
     }
 }
 
-/// Not inlined: the walk has a stack frame of its own.
-#[inline(never)]
+/// Whether the sieve of a table holds an address back.
+#[inline(always)]
+fn is_held_back(table: &Table, high: u64, low: u64) -> bool {
+    let Some(form) = table.get_ptr(FORM_LINE) else { return false };
+    // SAFETY: the form takes one line, a live element of an array map. User
+    // space writes no more of it than the number of words, hence volatile.
+    let (form, words) = unsafe {
+        let form = &*form.cast::<SieveForm>();
+        (form, (&raw const form.words).read_volatile())
+    };
+    form.holds_back(words, high, low, |mark| has(table, mark))
+}
+
+/// Whether the sieve has all bits of a mark.
+#[inline(always)]
+fn has(table: &Table, mark: Mark) -> bool {
+    let Some(line) = table.get_ptr(SIEVE_LINE + mark.word / SIEVE_WORDS_PER_LINE) else {
+        return true;
+    };
+    let word = line.cast::<u64>().wrapping_add((mark.word % SIEVE_WORDS_PER_LINE) as usize);
+    // SAFETY: the word lies inside the line, which is a live element of an
+    // array map; user space writes it while we read, hence volatile.
+    mark.is_in(unsafe { word.read_volatile() })
+}
+
+#[inline(always)]
 fn look_up(table: &Table, high: u64, low: u64) -> Answer {
     let Some(root) = word(table, root_index(high)) else { return Answer::Ask };
     let mut search = Search { table, high, low, region: 0, node: 0, answer: Answer::Ask };
@@ -53,8 +99,8 @@ impl Search<'_> {
     /// another one behind it.
     #[inline(always)]
     fn pass_node(&mut self) -> bool {
-        match self.table.get(self.node) {
-            Some([cell]) => self.goes_on(step(cell, self.region, self.high, self.low)),
+        match cell(self.table, self.node) {
+            Some(cell) => self.goes_on(step(cell, self.region, self.high, self.low)),
             None => false,
         }
     }
@@ -78,12 +124,20 @@ unsafe extern "C" fn search_step(_index: u32, search: &mut Search<'_>) -> Step {
     if search.pass_node() { Step::Next } else { Step::Stop }
 }
 
-/// A word of the root or the sieve.
+/// A word of the root.
 #[inline(always)]
 fn word(table: &Table, index: u32) -> Option<u32> {
-    let cell = table.get_ptr(index / WORDS_PER_CELL)?;
+    let cell: *const Cell = cell(table, index / WORDS_PER_CELL)?;
     let word = cell.cast::<u32>().wrapping_add((index % WORDS_PER_CELL) as usize);
-    // SAFETY: the word lies inside the cell, which is a live element of an
-    // array map; user space writes it while we read, hence volatile.
+    // SAFETY: the word lies inside the cell, which is part of a live element
+    // of an array map; user space writes it while we read, hence volatile.
     Some(unsafe { word.read_volatile() })
+}
+
+#[inline(always)]
+fn cell(table: &Table, index: u32) -> Option<&Cell> {
+    let [line] = table.get(index / CELLS_PER_LINE)?;
+    let cell = (&raw const line.0).cast::<Cell>().wrapping_add((index % CELLS_PER_LINE) as usize);
+    // SAFETY: one of the cells of the line.
+    Some(unsafe { &*cell })
 }

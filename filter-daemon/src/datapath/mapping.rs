@@ -1,15 +1,22 @@
 //! The cells of a table as memory that the kernel shares.
 //!
-//! Invariant: words of root and sieve are written whole, after the cells that they lead to.
+//! Invariant: words of root and sieve are written whole, those of the root
+//! after the cells that they lead to.
 
 use std::io;
+use std::mem::offset_of;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use filter_common::poptrie::{Cell, WORDS_PER_CELL};
+use filter_common::poptrie::{
+    CELLS_PER_LINE, Cell, END_CELL, FORM_LINE, SIEVE_LINE, SIEVE_WORDS_PER_LINE, WORDS_PER_CELL,
+};
+use filter_common::sieve::{Mark, SieveForm};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+
+const FORM_CELL: u32 = FORM_LINE * CELLS_PER_LINE;
 
 /// The memory of a table's map.
 #[derive(Debug)]
@@ -23,9 +30,10 @@ pub(super) struct Mapping {
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    /// Maps an array of so many cells.
+    /// Maps an array of so many cells; a table has more than its root and the
+    /// form of its sieve.
     pub(super) fn new(map: impl AsFd, count: u32) -> io::Result<Self> {
-        let bytes = bytes(count).ok_or(io::ErrorKind::InvalidInput)?;
+        let bytes = bytes(count).filter(|_| count > END_CELL).ok_or(io::ErrorKind::InvalidInput)?;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: a new mapping at an address of the kernel's choice.
         let memory = unsafe { mmap(None, bytes, protection, MapFlags::MAP_SHARED, map, 0)? };
@@ -55,22 +63,46 @@ impl Mapping {
         }
     }
 
-    /// Writes a word of the root or the sieve; what was written before is seen
-    /// by whoever sees the word.
+    /// Writes a word of the root; what was written before is seen by whoever
+    /// sees the word.
     pub(super) fn set_word(&mut self, place: u32, value: u32) {
-        self.word_at(place).store(value, Ordering::Release);
-    }
-
-    /// A word of the root or the sieve.
-    pub(super) fn word(&self, place: u32) -> u32 {
-        self.word_at(place).load(Ordering::Relaxed)
-    }
-
-    fn word_at(&self, place: u32) -> &AtomicU32 {
         assert!(place / WORDS_PER_CELL < self.count, "a word lies inside the table");
         // SAFETY: inside the mapping, as asserted, which is aligned to a page;
         // both sides access its words whole.
-        unsafe { AtomicU32::from_ptr(self.cells.as_ptr().cast::<u32>().add(place as usize)) }
+        let word =
+            unsafe { AtomicU32::from_ptr(self.cells.as_ptr().cast::<u32>().add(place as usize)) };
+        word.store(value, Ordering::Release);
+    }
+
+    /// The form of the sieve.
+    pub(super) fn form(&self) -> SieveForm {
+        // SAFETY: inside the mapping, see `new`; any bytes are a form.
+        unsafe { self.cells.add(FORM_CELL as usize).cast().read() }
+    }
+
+    /// Writes the form of the sieve of a table that is in force nowhere yet.
+    pub(super) fn set_form(&mut self, form: SieveForm) {
+        // SAFETY: inside the mapping, see `new`.
+        unsafe { self.cells.add(FORM_CELL as usize).cast().write(form) }
+    }
+
+    /// Has the sieve let everything through.
+    pub(super) fn open_sieve(&mut self) {
+        let words = offset_of!(SieveForm, words) / size_of::<u32>();
+        let words = u32::try_from(words).expect("a form is small");
+        self.set_word(FORM_CELL * WORDS_PER_CELL + words, 0);
+    }
+
+    /// Sets bits of the sieve.
+    pub(super) fn mark(&mut self, mark: Mark) {
+        let place = SIEVE_LINE * SIEVE_WORDS_PER_LINE + mark.word;
+        let cell = place / (SIEVE_WORDS_PER_LINE / CELLS_PER_LINE);
+        assert!(cell < self.count, "a word lies inside the table");
+        // SAFETY: as in `set_word`.
+        let word =
+            unsafe { AtomicU64::from_ptr(self.cells.as_ptr().cast::<u64>().add(place as usize)) };
+        // Nobody else writes it.
+        word.store(word.load(Ordering::Relaxed) | mark.bits, Ordering::Release);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What has to be done to make the kernel hold a policy: data, no effects.
 
 use filter_common::generation::{AppRecord, Generation, MAX_APPS, PortIndex};
-use filter_common::trie::{ACCELERATED, TRIE_CAPACITY, accelerated};
+use filter_common::trie::{ACCELERATED, TRIE_CAPACITY};
 
 use super::DatapathError;
 use super::family::{Family, Kind, V4, V6};
@@ -10,7 +10,6 @@ use super::trie::KeyChange;
 use super::tries::Tries;
 use super::world::World;
 use crate::access_list::PrefixTable;
-use crate::policy::poptrie::sieve_bits;
 use crate::policy::{AppPolicy, Policy, first_portless, port_index};
 
 /// What has to be done.
@@ -230,7 +229,7 @@ fn place<F: Family>(
             *place = tries.free_place(&named)?;
             named.push(*place);
             if kind == Kind::List && tries.accelerates(entries, false) {
-                *place = accelerated(*place, sieve_bits(entries));
+                *place |= ACCELERATED;
             }
             placed.push((*place, table));
         }

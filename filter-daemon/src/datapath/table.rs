@@ -11,25 +11,22 @@ use std::os::fd::AsFd as _;
 
 use aya::maps::{Array, IterableMap as _, MapData, MapError};
 use filter_common::poptrie::{
-    Cell, QUARTERS, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS, SIEVE_WORD, TABLE_MAP_FLAGS,
-    WORDS_PER_CELL,
+    CELLS_PER_LINE, Cell, END_CELL, Line, QUARTERS, ROOT_ASK, ROOT_REFUSED, ROOT_WORDS, SIEVE_LINE,
+    SIEVE_WORDS_PER_LINE, TABLE_MAP_FLAGS,
 };
 
 use super::mapping::Mapping;
 use crate::access_list::PrefixTable;
-use crate::policy::poptrie::{
-    Blocks, Compiled, Net, Part, blocks_of, compile, compile_part, parts_of,
-};
+use crate::policy::poptrie::{Net, Part, Sieve, compile, compile_part, parts_of};
 
 /// The fewest cells that are kept free for changes.
 const SPARE_CELLS: u32 = 4096;
 
-/// One table in front of a trie. Behind root and sieve lies a cell that no
-/// packet looks at: its `base` says where cells begin that were never used.
+/// One table in front of a trie.
 pub(super) struct Table {
-    map: Array<MapData, Cell>,
+    map: Array<MapData, Line>,
     memory: Mapping,
-    sieve_bits: u32,
+    sieve: Sieve,
     /// From here on no cell was ever used.
     end: u32,
     /// Cells that may be written to.
@@ -57,27 +54,26 @@ pub(super) enum Mended {
 impl Table {
     /// Makes the table of a list; it is in force nowhere yet. The tops of
     /// regions lie together, so that the cache has more of them.
-    pub(super) fn build<N: Net>(
-        prefixes: &PrefixTable<N>,
-        sieve_bits: u32,
-    ) -> Result<Self, MapError> {
-        let mut parts: Vec<(u32, Compiled)> = Vec::new();
-        compile(prefixes, |word, compiled| parts.push((word, compiled)));
-        let regions = parts.iter().filter_map(|(_, compiled)| match &compiled.part {
+    pub(super) fn build<N: Net>(prefixes: &PrefixTable<N>) -> Result<Self, MapError> {
+        let mut parts: Vec<(u32, Part)> = Vec::new();
+        compile(prefixes, |word, part| parts.push((word, part)));
+        let regions = parts.iter().filter_map(|(_, part)| match part {
             Part::Region(cells) => Some(index(cells.len())),
             Part::Ask | Part::Refused | Part::Admitted => None,
         });
         let (tops, cells) =
             regions.fold((0, 0), |(tops, all), cells| (tops + QUARTERS, all + cells));
-        let first = header(sieve_bits) + 1;
-        let count = first + cells + cells / 4 + SPARE_CELLS;
-        let mut table = Self::over(Array::create(count, TABLE_MAP_FLAGS)?, count, sieve_bits)?;
+        let sieve = Sieve::of(prefixes, rand::random());
+        let first = first_region(sieve);
+        let lines = (first + cells + cells / 4 + SPARE_CELLS).div_ceil(CELLS_PER_LINE);
+        let mut table = Self::over(Array::create(lines, TABLE_MAP_FLAGS)?, |_| sieve)?;
+        table.memory.set_form(sieve.form());
+        prefixes.prefixes().keys().for_each(|net| table.mark(*net));
         table.set_end(first + cells);
         (0..ROOT_WORDS).for_each(|word| table.memory.set_word(word, ROOT_REFUSED));
         let (mut top, mut below) = (first, first + tops);
-        for (word, Compiled { part, occupied }) in parts {
+        for (word, part) in parts {
             table.memory.set_word(word, part.root_word(top));
-            table.set_sieve(word, occupied);
             if let Part::Region(cells) = part {
                 let ranges = table.write_apart(&cells, top, below);
                 (top, below) = (ranges[0].end, ranges[1].end);
@@ -88,20 +84,24 @@ impl Table {
     }
 
     /// Takes over the table that an earlier daemon left in front of a trie.
-    pub(super) fn adopt(map: Array<MapData, Cell>, sieve_bits: u32) -> Result<Self, MapError> {
-        let count = map.len();
-        let mut table = Self::over(map, count, sieve_bits)?;
-        table.end = table.memory.cell(header(sieve_bits)).base;
+    pub(super) fn adopt(map: Array<MapData, Line>) -> Result<Self, MapError> {
+        let mut table = Self::over(map, |memory| Sieve::adopted(memory.form()))?;
+        table.end = table.memory.cell(END_CELL).base;
         Ok(table)
     }
 
-    fn over(map: Array<MapData, Cell>, count: u32, sieve_bits: u32) -> Result<Self, MapError> {
-        let memory = Mapping::new(map.map().fd().as_fd(), count).map_err(MapError::IoError)?;
+    fn over(
+        map: Array<MapData, Line>,
+        sieve: impl FnOnce(&Mapping) -> Sieve,
+    ) -> Result<Self, MapError> {
+        let cells = map.len() * CELLS_PER_LINE;
+        let memory = Mapping::new(map.map().fd().as_fd(), cells).map_err(MapError::IoError)?;
+        let sieve = sieve(&memory);
         Ok(Self {
             map,
             memory,
-            sieve_bits,
-            end: header(sieve_bits) + 1,
+            sieve,
+            end: first_region(sieve),
             free: Vec::new(),
             retired: Vec::new(),
             regions: BTreeMap::new(),
@@ -110,13 +110,8 @@ impl Table {
     }
 
     /// Its map.
-    pub(super) fn map(&self) -> &Array<MapData, Cell> {
+    pub(super) fn map(&self) -> &Array<MapData, Line> {
         &self.map
-    }
-
-    /// How many address bits its sieve tells apart.
-    pub(super) fn sieve_bits(&self) -> u32 {
-        self.sieve_bits
     }
 
     /// Bytes that it takes in the kernel.
@@ -126,22 +121,27 @@ impl Table {
 
     /// Lets the trie answer for all that a prefix touches.
     pub(super) fn doubt<N: Net>(&mut self, net: N) {
-        let blocks = blocks_of(net);
         for word in parts_of(net) {
             self.memory.set_word(word, ROOT_ASK);
-            self.let_through(word, blocks);
             self.stale.insert(word);
+        }
+        match self.sieve.take_room(net) {
+            true => self.mark(net),
+            false => self.memory.open_sieve(),
         }
     }
 
-    /// Compiles stale parts anew, as many as are given.
+    /// Compiles stale parts anew, as many as are given. A sieve that lets
+    /// everything through has no room either.
     pub(super) fn mend<N: Net>(&mut self, prefixes: &PrefixTable<N>, parts: usize) -> Mended {
+        if self.sieve.is_open() {
+            return Mended::Full;
+        }
         for _ in 0..parts {
             let Some(word) = self.stale.first().copied() else { return Mended::All };
-            let Compiled { part, occupied } = compile_part(prefixes, word);
+            let part = compile_part(prefixes, word);
             let Some(start) = self.place(&part) else { return Mended::Full };
             self.memory.set_word(word, part.root_word(start));
-            self.set_sieve(word, occupied);
             let replaced = match &part {
                 Part::Region(cells) => {
                     let end = start + index(cells.len());
@@ -203,35 +203,17 @@ impl Table {
 
     fn set_end(&mut self, end: u32) {
         self.end = end;
-        self.memory.write(header(self.sieve_bits), &[Cell { base: end, ..Cell::default() }]);
+        self.memory.write(END_CELL, &[Cell { base: end, ..Cell::default() }]);
     }
 
-    /// Says which blocks of a part the sieve lets through.
-    fn set_sieve(&mut self, part: u32, blocks: Blocks) {
-        self.change_sieve(part, blocks, |_, new| new);
-    }
-
-    /// Says of more blocks of a part that the sieve lets them through.
-    fn let_through(&mut self, part: u32, blocks: Blocks) {
-        self.change_sieve(part, blocks, |old, more| old | more);
-    }
-
-    fn change_sieve(&mut self, part: u32, blocks: Blocks, change: fn(u32, u32) -> u32) {
-        let bits = 1_u32 << (self.sieve_bits - ROOT_BITS);
-        let first = part * bits;
-        let shift = first % u32::BITS;
-        let mask = u32::MAX >> (u32::BITS - bits.min(u32::BITS)) << shift;
-        let words = SIEVE_WORD + first / u32::BITS..;
-        for (word, own) in words.zip(blocks.coarsened(self.sieve_bits)) {
-            let old = self.memory.word(word);
-            self.memory.set_word(word, old & !mask | change(old, own << shift) & mask);
-        }
+    fn mark<N: Net>(&mut self, net: N) {
+        self.sieve.mark(net, |mark| self.memory.mark(mark));
     }
 }
 
-/// The cell behind root and sieve.
-fn header(sieve_bits: u32) -> u32 {
-    (SIEVE_WORD + (1 << sieve_bits) / u32::BITS) / WORDS_PER_CELL
+/// The first cell behind a sieve.
+fn first_region(sieve: Sieve) -> u32 {
+    (SIEVE_LINE + sieve.form().words.div_ceil(SIEVE_WORDS_PER_LINE)) * CELLS_PER_LINE
 }
 
 fn index(cells: usize) -> u32 {

@@ -8,8 +8,8 @@ use std::thread;
 
 use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{Array, IterableMap as _, Map, MapData, MapError};
-use filter_common::poptrie::Cell;
-use filter_common::trie::{ACCELERATED, ListRef, TRIE_PLACES, TrieNote, place as bare, sieve_bits};
+use filter_common::poptrie::Line;
+use filter_common::trie::{ACCELERATED, ListRef, TRIE_PLACES, TrieNote, place as bare};
 
 use super::error::chain;
 use super::family::Family;
@@ -29,7 +29,7 @@ const PARTS_AT_ONCE: usize = 256;
 pub(super) struct Tries<F: Family> {
     directory: PathBuf,
     tries: Outer<Trie<F>>,
-    tables: Outer<Array<MapData, Cell>>,
+    tables: Outer<Array<MapData, Line>>,
     /// Lies in place 0, where no packet looks it up.
     barrier: Trie<F>,
     notes: Array<MapData, TrieNote>,
@@ -89,7 +89,7 @@ impl<F: Family> Tries<F> {
         let table = match named & ACCELERATED != 0 {
             true => {
                 let map = open(F::TABLE).and_then(Array::try_from);
-                Some(map.and_then(|map| Table::adopt(map, sieve_bits(named))))
+                Some(map.and_then(Table::adopt))
             }
             false => None,
         };
@@ -190,7 +190,7 @@ impl<F: Family> Tries<F> {
     ) -> Result<(), DatapathError> {
         let place = bare(named);
         let (trie, table) = match named & ACCELERATED != 0 {
-            true => build_long::<F>(prefixes, sieve_bits(named)),
+            true => build_long::<F>(prefixes),
             false => (trie::build::<F>(prefixes), None),
         };
         let trie = trie.map_err(|error| failure::<F>("fill", place, error))?;
@@ -244,11 +244,11 @@ impl<F: Family> Tries<F> {
             return Ok(());
         }
         let error = self.error("make the table of", place);
-        let Some(Held { table: Some(old), prefixes: Some(prefixes), .. }) = self.held.get(&place)
+        let Some(Held { table: Some(_), prefixes: Some(prefixes), .. }) = self.held.get(&place)
         else {
             return Ok(());
         };
-        let table = Table::build(prefixes, old.sieve_bits()).map_err(error)?;
+        let table = Table::build(prefixes).map_err(error)?;
         self.replace_pin(F::TABLE, place, table.map().map())?;
         self.tables.set(place, table.map())?;
         self.held.entry(place).and_modify(|held| held.table = Some(table));
@@ -333,11 +333,11 @@ type Built<F> = (Result<Trie<F>, TrieError>, Option<Result<Table, MapError>>);
 
 /// Makes trie and table side by side, and gives way to others meanwhile: each
 /// takes a good part of a second for a long list.
-fn build_long<F: Family>(prefixes: &PrefixTable<F::Net>, sieve_bits: u32) -> Built<F> {
+fn build_long<F: Family>(prefixes: &PrefixTable<F::Net>) -> Built<F> {
     thread::scope(|scope| {
         let table = scope.spawn(|| {
             give_way(Patience::Some);
-            Table::build(prefixes, sieve_bits)
+            Table::build(prefixes)
         });
         let trie = scope.spawn(|| {
             give_way(Patience::Some);

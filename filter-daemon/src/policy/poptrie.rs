@@ -16,9 +16,7 @@ mod sieve;
 
 use std::ops::RangeInclusive;
 
-use filter_common::poptrie::{
-    Cell, MOST_SIEVE_BITS, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS,
-};
+use filter_common::poptrie::{Cell, ROOT_ADMITTED, ROOT_ASK, ROOT_BITS, ROOT_REFUSED, ROOT_WORDS};
 use filter_common::trie::TrieValue;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -26,17 +24,7 @@ use crate::access_list::PrefixTable;
 use blocks::{Item, State};
 pub use lookup_table::LookupTable;
 use region::region;
-use sieve::BLOCK_BITS;
-pub use sieve::Blocks;
-
-/// One part of a table, and which of its blocks the sieve lets through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compiled {
-    /// The part.
-    pub part: Part,
-    /// The blocks.
-    pub occupied: Blocks,
-}
+pub use sieve::Sieve;
 
 /// One part of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,15 +63,9 @@ pub trait Net: Ord + Copy + Into<IpNet> {
     fn of(bits: u128, length: u32) -> Self;
 }
 
-/// How many address bits the sieve of a list tells apart: enough that most of
-/// it is empty where the list is scattered, and no more than is needed.
-pub fn sieve_bits(entries: usize) -> u32 {
-    (entries.max(1).ilog2() + 4).clamp(ROOT_BITS, MOST_SIEVE_BITS)
-}
-
 /// Compiles a whole table: calls `put` with every part that is a region or
 /// admits or asks, in no order. Parts that it is not called with are refused.
-pub fn compile<N: Net>(table: &PrefixTable<N>, mut put: impl FnMut(u32, Compiled)) {
+pub fn compile<N: Net>(table: &PrefixTable<N>, mut put: impl FnMut(u32, Part)) {
     let mut wide = vec![State::Refused; ROOT_WORDS as usize];
     let mut is_region = vec![false; ROOT_WORDS as usize];
     let mut items: Vec<Item> = Vec::new();
@@ -91,7 +73,7 @@ pub fn compile<N: Net>(table: &PrefixTable<N>, mut put: impl FnMut(u32, Compiled
         if let Some(first) = items.first() {
             let part = root_word(first.bits);
             is_region[part as usize] = true;
-            put(part, Compiled::new::<N>(items, wide[part as usize]));
+            put(part, region::<N>(items, wide[part as usize]));
             items.clear();
         }
     };
@@ -111,13 +93,13 @@ pub fn compile<N: Net>(table: &PrefixTable<N>, mut put: impl FnMut(u32, Compiled
     flush(&mut items, &wide);
     for (part, state) in (0..).zip(wide) {
         if state != State::Refused && !is_region[part as usize] {
-            put(part, Compiled::new::<N>(&[], state));
+            put(part, state.into());
         }
     }
 }
 
 /// Compiles one part of a table.
-pub fn compile_part<N: Net>(table: &PrefixTable<N>, part: u32) -> Compiled {
+pub fn compile_part<N: Net>(table: &PrefixTable<N>, part: u32) -> Part {
     let first = u128::from(part) << (u128::BITS - ROOT_BITS);
     let last = first | (u128::MAX >> ROOT_BITS);
     let wide = |length| table.prefixes().get(&N::of(first, length));
@@ -125,26 +107,7 @@ pub fn compile_part<N: Net>(table: &PrefixTable<N>, part: u32) -> Compiled {
     let wide = wide.map_or(State::Refused, |value| State::of(*value));
     let inside = table.prefixes().range(N::of(first, ROOT_BITS + 1)..=N::of(last, N::WIDTH));
     let items: Vec<Item> = inside.map(|(net, value)| Item::new(*net, *value)).collect();
-    Compiled::new::<N>(&items, wide)
-}
-
-impl Compiled {
-    fn new<N: Net>(items: &[Item], wide: State) -> Self {
-        let part = region::<N>(items, wide);
-        let occupied = match part {
-            Part::Refused => Blocks::NONE,
-            Part::Region(_) if wide == State::Refused => {
-                items.iter().fold(Blocks::NONE, |blocks, item| blocks.or(item.blocks()))
-            }
-            Part::Region(_) | Part::Ask | Part::Admitted => Blocks::ALL,
-        };
-        Self { part, occupied }
-    }
-}
-
-/// The blocks of its parts that a prefix touches, as in [`Compiled::occupied`].
-pub fn blocks_of<N: Net>(net: N) -> Blocks {
-    Item::new(net, TrieValue { entry: 0, expires_boot_s: 0 }).blocks()
+    region::<N>(&items, wide)
 }
 
 /// The parts that a prefix touches.
@@ -177,16 +140,6 @@ impl State {
 impl Item {
     fn new<N: Net>(net: N, value: TrieValue) -> Self {
         Self { bits: net.bits(), length: net.length(), state: State::of(value) }
-    }
-
-    /// The blocks of its part that it touches.
-    fn blocks(&self) -> Blocks {
-        if self.length <= ROOT_BITS {
-            return Blocks::ALL;
-        }
-        let first = self.bits << ROOT_BITS >> (u128::BITS - BLOCK_BITS);
-        let first = usize::try_from(first).expect("a few bits are left");
-        Blocks::of(first, 1 << MOST_SIEVE_BITS.saturating_sub(self.length))
     }
 }
 
@@ -225,4 +178,10 @@ impl Net for Ipv6Net {
 
 fn narrow(length: u32) -> u8 {
     u8::try_from(length).expect("a prefix has at most 128 bits")
+}
+
+/// The upper and the lower bits of an address.
+fn halves(bits: u128) -> [u64; 2] {
+    [bits >> u64::BITS, bits & u128::from(u64::MAX)]
+        .map(|half| u64::try_from(half).expect("half of the bits are left"))
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use filter_common::poptrie::{Answer, Cell, ROOT_REFUSED, ROOT_WORDS, follow, root_index};
 use filter_common::trie::TrieValue;
 
-use super::{Compiled, Net, Part, compile};
+use super::{Net, Part, compile, halves};
 use crate::access_list::{PrefixSet, PrefixTable};
 
 /// A list of both families, for quick answers about many addresses: some tens
@@ -61,7 +61,7 @@ fn is_valid(value: TrieValue, now_boot_s: u32) -> bool {
 impl Cells {
     fn new<N: Net>(prefixes: &PrefixTable<N>) -> Self {
         let mut cells = Self { root: vec![ROOT_REFUSED; ROOT_WORDS as usize], nodes: Vec::new() };
-        compile(prefixes, |word, Compiled { part, .. }| cells.put(word, part));
+        compile(prefixes, |word, part| cells.put(word, part));
         cells
     }
 
@@ -77,9 +77,4 @@ impl Cells {
         let root = self.root[root_index(high) as usize];
         follow(root, |index| self.nodes.get(index.wrapping_sub(RESERVED) as usize), high, low)
     }
-}
-
-fn halves(bits: u128) -> [u64; 2] {
-    [bits >> u64::BITS, bits & u128::from(u64::MAX)]
-        .map(|half| u64::try_from(half).expect("half of the bits are left"))
 }
