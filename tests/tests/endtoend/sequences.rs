@@ -26,7 +26,12 @@ const SEQUENCES: u32 = 160;
 const STEPS: u32 = 5;
 
 const CLIENTS: u64 = 4;
+
+/// How often a daemon is killed at least.
 const KILLS: u32 = 4;
+
+/// The most requests that a daemon answers before it is killed.
+const MOST_ANSWERED: u32 = 500;
 
 /// The sources that are listed, covered and asked about.
 const PLACES: std::ops::Range<u8> = 112..128;
@@ -54,28 +59,33 @@ fn answers_store_and_kernel_agree() {
     let app = control.create_app("web", &AppRules::new(&["host"]), Mode::Enforce);
     let wire = Wire::new(&stage.world).expect("sockets open");
     let log = Log::default();
-    for round in 0..=KILLS {
+    let left = AtomicU32::new(sequences);
+    let most = (sequences * STEPS / (KILLS + 1)).clamp(1, MOST_ANSWERED);
+    let mut luck = Xoshiro256PlusPlus::seed_from_u64(0);
+    for round in 0.. {
         let done = AtomicU32::new(0);
-        let share = sequences / (KILLS + 1);
-        // Of the last round, all; of the others, at a moment that lies in the
-        // middle of requests.
-        let deadly = (round < KILLS).then_some(share * STEPS / 2 + round);
+        // A moment that lies in the middle of requests.
+        let deadly = luck.random_range(most / 2..=most);
         std::thread::scope(|scope| {
             for client in 0..CLIENTS {
-                let (control, app, log, done) = (control.clone(), &app, &log, &done);
-                let seed = u64::from(round) * CLIENTS + client;
-                let count = share.div_ceil(4);
-                scope.spawn(move || Client::new(control, app, seed).run(count, log, done));
+                let (control, app, log, left, done) = (control.clone(), &app, &log, &left, &done);
+                let client = Client::new(control, app, round * CLIENTS + client);
+                scope.spawn(move || client.run(left, log, done));
             }
-            if let Some(deadly) = deadly {
-                wait_for("the moment to kill", || {
-                    (done.load(Ordering::Relaxed) >= deadly).then_some(())
-                });
+            let moment = wait_for("the moment to kill, or the end", || {
+                let is_over = left.load(Ordering::Relaxed) == 0;
+                (is_over || done.load(Ordering::Relaxed) >= deadly).then_some(!is_over)
+            });
+            if moment {
                 daemon.take().map(Daemon::kill);
             }
         });
         daemon.get_or_insert_with(|| stage.start());
         agree(&control, &app, &wire, &log.lock().expect("no client panicked"));
+        if left.load(Ordering::Relaxed) == 0 {
+            println!("{sequences} sequences, {round} daemons killed, no disagreement");
+            break;
+        }
     }
 }
 
@@ -92,14 +102,17 @@ impl<'a> Client<'a> {
         Self { control, app, luck: Xoshiro256PlusPlus::seed_from_u64(seed), number: seed }
     }
 
-    /// Runs until all is done or nobody answers any more.
-    fn run(mut self, sequences: u32, log: &Log, done: &AtomicU32) {
-        for step in 0..sequences * STEPS {
-            let Some((version, acknowledged)) = self.step(step) else { return };
-            done.fetch_add(1, Ordering::Relaxed);
-            let Some(acknowledged) = acknowledged else { continue };
-            let before = log.lock().expect("no client panicked").insert(version, acknowledged);
-            assert!(before.is_none(), "two changes made version {version}");
+    /// Runs sequences until none is left or nobody answers any more.
+    fn run(mut self, left: &AtomicU32, log: &Log, done: &AtomicU32) {
+        let take = |left: u32| left.checked_sub(1);
+        while let Ok(sequence) = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+            for step in sequence * STEPS..(sequence + 1) * STEPS {
+                let Some((version, acknowledged)) = self.step(step) else { return };
+                done.fetch_add(1, Ordering::Relaxed);
+                let Some(acknowledged) = acknowledged else { continue };
+                let before = log.lock().expect("no client panicked").insert(version, acknowledged);
+                assert!(before.is_none(), "two changes made version {version}");
+            }
         }
     }
 
