@@ -55,6 +55,7 @@ impl Browser {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").expect("cargo was found by it"))
             .env("HOME", home.path())
+            .env("TMPDIR", home.path())
             .args(ARGUMENTS)
             .arg(format!("--user-data-dir={}", home.path().join("profile").display()))
             .arg(format!("--host-resolver-rules={rules}"))
