@@ -3,6 +3,8 @@
 
 #[path = "proxy/certificates.rs"]
 mod certificates;
+#[path = "proxy/chromium.rs"]
+mod chromium;
 #[path = "proxy/client.rs"]
 mod client;
 #[path = "proxy/crowd.rs"]

@@ -36,7 +36,16 @@ const BPF_FILE_SYSTEM: &str = "/sys/fs/bpf";
 pub(crate) fn run(purpose: Purpose) -> Result<()> {
     let missing: Vec<&Need> =
         need::NEEDS.iter().filter(|need| need.purpose <= purpose && !need.is_met()).collect();
-    apt::install(&missing)?;
+    let (known, unknown): (Vec<&Need>, Vec<&Need>) = missing
+        .into_iter()
+        .partition(|need| need.purpose != Purpose::Test || apt::knows(need.package));
+    for need in unknown {
+        say(&format!(
+            "there is no package {} here, which {}: tests will fail",
+            need.package, need.reason
+        ));
+    }
+    apt::install(&known)?;
     bpf::ensure_toolchain()?;
     if purpose >= Purpose::Demo {
         mount_bpf_file_system()?;

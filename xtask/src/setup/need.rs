@@ -25,7 +25,7 @@ enum Probe {
 }
 
 /// Everything but the BPF toolchain, which has a choice of routes.
-pub(super) const NEEDS: [Need; 21] = [
+pub(super) const NEEDS: [Need; 23] = [
     need("gcc", Probe::Program("cc"), "compiles SQLite and links everything", Purpose::Build),
     need("libc6-dev", Probe::File("/usr/include/stdio.h"), "headers for SQLite", Purpose::Build),
     need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Demo),
@@ -59,6 +59,13 @@ pub(super) const NEEDS: [Need; 21] = [
     need("openssl", Probe::Program("openssl"), "is an old TLS client", Purpose::Test),
     need("sslscan", Probe::Program("sslscan"), "scans the proxy's TLS", Purpose::Test),
     need("testssl.sh", Probe::Program("testssl"), "scans the proxy's TLS", Purpose::Test),
+    need("chromium", Probe::Program("chromium"), "opens web pages that call an app", Purpose::Test),
+    need(
+        "libnss3-tools",
+        Probe::Program("certutil"),
+        "has that browser trust the daemon's certificates",
+        Purpose::Test,
+    ),
     need("nodejs", Probe::Program("node"), "runs a client of the Admin API", Purpose::Test),
     need("npm", Probe::Program("npm"), "installs that client", Purpose::Test),
     need(
