@@ -25,7 +25,7 @@ enum Probe {
 }
 
 /// Everything but the BPF toolchain, which has a choice of routes.
-pub(super) const NEEDS: [Need; 21] = [
+pub(super) const NEEDS: [Need; 23] = [
     need("gcc", Probe::Program("cc"), "compiles SQLite and links everything", Purpose::Build),
     need("libc6-dev", Probe::File("/usr/include/stdio.h"), "headers for SQLite", Purpose::Build),
     need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Demo),
@@ -71,6 +71,8 @@ pub(super) const NEEDS: [Need; 21] = [
     need("ipset", Probe::Program("ipset"), "is compared with", Purpose::Bench),
     need("iptables", Probe::Program("iptables-legacy"), "asks ipset", Purpose::Bench),
     need("xdp-tools", Probe::Program("xdp-filter"), "is compared with", Purpose::Bench),
+    need("nginx", Probe::Program("nginx"), "is compared with", Purpose::Bench),
+    need("haproxy", Probe::Program("haproxy"), "is compared with", Purpose::Bench),
     need("ethtool", Probe::Program("ethtool"), "gives those a receive queue", Purpose::Bench),
 ];
 
