@@ -19,7 +19,7 @@ impl Effort {
     pub(crate) fn new(quick: bool) -> Self {
         match quick {
             true => Self { rounds: 2, span: Duration::from_millis(500), idle: 500 },
-            false => Self { rounds: 7, span: Duration::from_secs(3), idle: 2000 },
+            false => Self { rounds: 5, span: Duration::from_secs(2), idle: 2000 },
         }
     }
 }

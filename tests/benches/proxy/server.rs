@@ -15,11 +15,11 @@ use filter_tests::measure::cpu;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::Serialize;
-use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
+use crate::load::{Client, Offer};
 use crate::process;
-use crate::stage::{HOST, PORT, Stage};
+use crate::stage::Stage;
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -92,9 +92,11 @@ fn with_program<T>(
     work: impl FnOnce(&[u32]) -> Result<T>,
 ) -> Result<T> {
     let mut program = Program(there(|| command.spawn())?);
-    let listens = || runtime.block_on(TcpStream::connect((HOST, PORT))).ok();
-    if within(PATIENCE, listens).is_none() {
-        bail!("{command:?} does not listen after {PATIENCE:?}: {:?}", program.0.try_wait()?);
+    let client = Client::new(Offer::Http1)?;
+    // The port is there before the process that serves it is.
+    let serves = || runtime.block_on(client.connect()).ok();
+    if within(PATIENCE, serves).is_none() {
+        bail!("{command:?} does not serve after {PATIENCE:?}: {:?}", program.0.try_wait()?);
     }
     work(&process::family(program.0.id())?)
 }

@@ -12,7 +12,7 @@ pub(super) fn command(stage: &Stage) -> Result<Command> {
     let file = stage.path("haproxy.cfg");
     fs::write(&file, configuration(stage)?)?;
     let mut command = stage.namespace.command("haproxy");
-    command.arg("-db").arg("-q").arg("-f").arg(file);
+    command.arg("-db").arg("-f").arg(file);
     Ok(command)
 }
 
@@ -22,7 +22,7 @@ fn configuration(stage: &Stage) -> Result<String> {
     Ok(format!(
         "global
     nbthread 1
-    maxconn 16384
+    maxconn 4096
     ssl-default-bind-options ssl-min-ver TLSv1.3
 defaults
     mode http

@@ -28,7 +28,7 @@ user root;
 pid {own}/pid;
 error_log stderr crit;
 worker_processes 1;
-events {{ worker_connections 16384; }}
+events {{ worker_connections 8192; }}
 http {{
     access_log off;
     client_body_temp_path {own}/body;
