@@ -48,3 +48,20 @@ impl Demand {
         if is_met { "met" } else { "NOT MET" }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worst_measurement_decides() {
+        assert_eq!(Demand::at_least("", 1.0, [1.5, 1.0]).outcome(), "met");
+        assert_eq!(Demand::at_least("", 1.0, [1.5, 0.9]).outcome(), "NOT MET");
+        assert_eq!(Demand::at_most("", 1.0, [0.5, 1.1]).outcome(), "NOT MET");
+    }
+
+    #[test]
+    fn nothing_measured_is_neither_met_nor_not() {
+        assert_eq!(Demand::at_most("", 1.0, []).outcome(), "");
+    }
+}

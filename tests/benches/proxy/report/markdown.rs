@@ -15,6 +15,7 @@ pub(super) fn text(report: &Report) -> String {
         report.effort.rounds
     );
     section(&mut text, &title, &figures(report));
+    section(&mut text, "How much of that CPU the servers took", &busy(report));
     section(&mut text, "What filterd asks of itself", &demands(report));
     text
 }
@@ -32,6 +33,19 @@ fn figures(report: &Report) -> Cells {
         let ratio = ratio.map_or_else(String::new, beside);
         let title = figure.title().to_owned();
         [title].into_iter().chain(Server::ALL.into_iter().map(of)).chain([ratio]).collect()
+    });
+    with_head(&head, rows)
+}
+
+/// A server that takes much less than all of it waits for the load, or for a
+/// machine that does something else.
+fn busy(report: &Report) -> Cells {
+    let servers = [Server::Nginx, Server::Haproxy, Server::Filterd];
+    let head: Vec<&str> = [""].into_iter().chain(servers.map(Server::name)).collect();
+    let rows = Figure::ALL.into_iter().filter_map(|figure| {
+        let of = |server| Some(format!("{:.2}", report.row(server, figure)?.busy?.median));
+        let shares: Option<Vec<String>> = servers.into_iter().map(of).collect();
+        Some([figure.title().to_owned()].into_iter().chain(shares?).collect())
     });
     with_head(&head, rows)
 }
