@@ -14,6 +14,7 @@ pub mod frame;
 pub mod fuzz;
 mod kernel;
 pub mod loaded;
+pub mod measure;
 pub mod namespace;
 pub mod packet_socket;
 pub mod pins;

@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: how fast the packet path is, beside others.
+//! `cargo xtask bench`: how fast the packet path and the proxy are, beside others.
 //!
-//! Installs the filters that are compared with, builds and installs the release
-//! below a folder of its own, and lets the benchmark of the `tests` crate
-//! measure it. Owns what of the outcome goes into the checkout.
+//! Installs the filters and proxies that are compared with, builds and installs
+//! the release below a folder of its own, and lets the benchmarks of the `tests`
+//! crate measure it. Owns what of the outcome goes into the checkout.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
 
 use crate::{install, object, process, section, setup, workspace};
 
@@ -29,7 +30,7 @@ pub(crate) struct Options {
     #[arg(value_enum)]
     parts: Vec<Part>,
 
-    /// Fewer sizes, rounds and frames: shows that it works, proves no figure
+    /// Fewer and smaller rounds: shows that it works, proves no figure
     #[arg(long)]
     quick: bool,
 
@@ -50,7 +51,7 @@ pub(crate) struct Options {
     readme: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// The program alone, by BPF_PROG_TEST_RUN
     Lookup,
@@ -60,6 +61,8 @@ enum Part {
     Changes,
     /// Start and restart
     Restart,
+    /// The proxy, against nginx and HAProxy
+    Proxy,
 }
 
 /// Measures, and writes what was asked for.
@@ -67,46 +70,87 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     setup::run(setup::Purpose::Bench)?;
     let installed = workspace::target().join(ROOT);
     install::below(&installed)?;
-    let mut cargo = process::cargo();
-    cargo
-        .args(["bench", "--quiet", "--package", "filter-tests", "--bench", "packets", "--"])
-        .arg("--object")
-        .arg(object::build_bench()?.canonicalize()?)
-        .args(["--commit", &commit()?])
-        .env("FILTERD_ROOT", installed.canonicalize()?);
-    let markdown = workspace::target().join("bench.md");
-    pass_on(options, &markdown, &mut cargo)?;
-    process::run_built_as_root(&mut cargo)?;
-    process::run(&mut cargo)?;
-    if options.readme {
-        section::write(workspace::root(), "bench", &fs::read_to_string(&markdown)?)?;
+    let installed = installed.canonicalize()?;
+    let mut measured = Map::new();
+    if options.wants_packets() {
+        let packets = Benchmark { name: "packets", section: "bench", options, root: &installed };
+        measured.append(&mut packets.run(|cargo| pass_on(options, cargo))?);
+    }
+    if options.wants(Part::Proxy) {
+        let proxy = Benchmark { name: "proxy", section: "bench-proxy", options, root: &installed };
+        measured.insert("proxy".to_owned(), proxy.run(|_| Ok(()))?.into());
+    }
+    if let Some(file) = &options.json {
+        fs::write(file, serde_json::to_string_pretty(&measured)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
 }
 
-fn pass_on(options: &Options, markdown: &Path, cargo: &mut Command) -> Result<()> {
-    for part in &options.parts {
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+
+    fn wants_packets(&self) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|part| *part != Part::Proxy)
+    }
+}
+
+/// A benchmark of the `tests` crate.
+struct Benchmark<'a> {
+    name: &'a str,
+    /// Its part of the README.
+    section: &'a str,
+    options: &'a Options,
+    /// Where the measured tree begins.
+    root: &'a Path,
+}
+
+impl Benchmark<'_> {
+    /// Runs it with arguments that it alone knows; answers what it measured.
+    fn run(&self, add: impl FnOnce(&mut Command) -> Result<()>) -> Result<Map<String, Value>> {
+        let target = std::path::absolute(workspace::target())?;
+        let outcome = |kind| target.join(format!("bench-{}.{kind}", self.name));
+        let (json, markdown) = (outcome("json"), outcome("md"));
+        let mut cargo = process::cargo();
+        cargo
+            .args(["bench", "--quiet", "--package", "filter-tests", "--bench", self.name, "--"])
+            .args(["--commit", &commit()?])
+            .arg("--json")
+            .arg(&json)
+            .arg("--markdown")
+            .arg(&markdown)
+            .env("FILTERD_ROOT", self.root);
+        if self.options.quick {
+            cargo.arg("--quick");
+        }
+        add(&mut cargo)?;
+        process::run_built_as_root(&mut cargo)?;
+        process::run(&mut cargo)?;
+        if self.options.readme {
+            section::write(workspace::root(), self.section, &fs::read_to_string(&markdown)?)?;
+        }
+        Ok(serde_json::from_slice(&fs::read(&json)?)?)
+    }
+}
+
+/// What the benchmark of packets alone is told.
+fn pass_on(options: &Options, cargo: &mut Command) -> Result<()> {
+    cargo.arg("--object").arg(object::build_bench()?.canonicalize()?);
+    for part in options.parts.iter().filter(|part| **part != Part::Proxy) {
         let name = part.to_possible_value().context("every part has a name")?;
         cargo.arg(name.get_name());
-    }
-    if options.quick {
-        cargo.arg("--quick");
     }
     if let Some(sizes) = &options.sizes {
         cargo.args(["--sizes", sizes]);
     }
     let table = workspace::root().join(TABLE);
-    let (svg, markdown) = match options.readme {
-        true => (Some(workspace::root().join(CHART)), Some(markdown.to_owned())),
-        false => (options.svg.clone(), None),
+    let svg = match options.readme {
+        true => Some(workspace::root().join(CHART)),
+        false => options.svg.clone(),
     };
-    let files = [
-        ("--table", table.exists().then_some(table)),
-        ("--json", options.json.clone()),
-        ("--svg", svg),
-        ("--markdown", markdown),
-    ];
-    for (flag, file) in files {
+    for (flag, file) in [("--table", table.exists().then_some(table)), ("--svg", svg)] {
         if let Some(file) = file {
             // Cargo runs a benchmark in the folder of its package.
             cargo.arg(flag).arg(std::path::absolute(file)?);

@@ -51,7 +51,7 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Measure how fast the packet path is, beside other filters
+    /// Measure how fast packet path and proxy are, beside others
     Bench(bench::Options),
     /// Check formatting, and run clippy over everything
     Lint,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use filter_tests::daemon::{AppPath, Daemon};
 use filter_tests::deadline::wait_for;
+use filter_tests::measure::Spread;
 use filter_tests::pulse::{PULSE_PORT, Pulse, Report as PulseReport};
 use filter_tests::scenario::{AppRules, Mode};
 use filter_tests::test_run::Action;
@@ -22,7 +23,6 @@ use crate::lists::List;
 use crate::object::frame;
 use crate::prober::watch;
 use crate::sources::Sources;
-use crate::spread::Spread;
 use crate::stage::{Stage, protected_port};
 
 /// Between two probes of a change that takes long: it shall have the CPU.

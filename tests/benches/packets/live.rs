@@ -18,6 +18,7 @@ mod traffic;
 mod xdp_filter;
 
 use anyhow::{Result, bail};
+use filter_tests::measure::Spread;
 use filter_tests::world::Family;
 use serde::Serialize;
 
@@ -25,7 +26,6 @@ use crate::effort::Effort;
 use crate::lists::{List, Origin};
 use crate::object::{BenchObject, DRAWS};
 use crate::sources::Sources;
-use crate::spread::Spread;
 use crate::stage::Stage;
 use filter::Held;
 use filterd::{Filterd, Variant};

@@ -3,18 +3,17 @@
 
 use anyhow::{Result, bail};
 use filter_tests::daemon::{AppPath, Control};
+use filter_tests::measure::{Spread, cpu};
 use filter_tests::namespace::Namespace;
 use filter_tests::scenario::{AppRules, Mode, PORT};
 use filter_tests::test_run::Action;
 use filter_tests::world::Family;
 use serde::Serialize;
 
-use crate::cpu;
 use crate::effort::Effort;
 use crate::lists::{List, Origin};
 use crate::object::{BenchObject, DRAWS};
 use crate::sources::Sources;
-use crate::spread::Spread;
 use crate::stage::{Stage, protected_port};
 
 /// How many apps there are: the measured one, and others that are asked first.

@@ -7,36 +7,36 @@
 
 mod changes;
 mod cover;
-mod cpu;
 mod effort;
 mod kernel_memory;
 mod lists;
 mod live;
 mod lookup;
-mod machine;
 mod object;
 mod options;
 mod prober;
 mod report;
 mod restart;
 mod sources;
-mod spread;
 mod stage;
 
 use anyhow::Result;
 use clap::Parser as _;
+use filter_tests::measure::Machine;
 use filter_tests::world::Family;
 
 use effort::Effort;
 use lists::List;
-use machine::Machine;
 use object::BenchObject;
 use options::{Options, Part};
 use report::Report;
 
+/// Debian's packages of the other filters.
+const PEERS: [&str; 4] = ["nftables", "ipset", "iptables", "xdp-tools"];
+
 fn main() -> Result<()> {
     let options = Options::parse();
-    let mut report = Report::new(Machine::here(&options));
+    let mut report = Report::new(Machine::here(&options.commit, options.quick, &PEERS));
     let effort = Effort::new(&options, tables(&options, &mut report)?);
     let mut object = BenchObject::load(&options.object)?;
     if options.wants(Part::Lookup) {

@@ -6,10 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use filter_tests::measure::cpu;
 use filter_tests::namespace::Namespace;
 use filter_tests::test_run::{Action, PinnedProgram};
-
-use crate::cpu;
 
 /// How long a change may take.
 const PATIENCE: Duration = Duration::from_secs(120);

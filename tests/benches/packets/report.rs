@@ -8,15 +8,14 @@ mod table;
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use filter_tests::measure::{Demand, Machine};
 use serde::Serialize;
 
 use crate::changes;
 use crate::live;
 use crate::lookup;
-use crate::machine::Machine;
 use crate::options::Options;
 use crate::restart;
-use demand::Demand;
 
 /// The results of the parts that were asked for.
 #[derive(Debug, Serialize)]

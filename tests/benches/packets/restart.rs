@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use filter_tests::daemon::Daemon;
+use filter_tests::measure::Spread;
 use filter_tests::pulse::{PULSE_PORT, Pulse};
 use filter_tests::scenario::{AppRules, Mode};
 use filter_tests::world::{Family, LISTED, UNLISTED};
@@ -13,7 +14,6 @@ use serde::Serialize;
 use crate::changes::{random_entries, with_listed};
 use crate::effort::Effort;
 use crate::lists::List;
-use crate::spread::Spread;
 use crate::stage::{Stage, protected_port};
 
 const SEED: u64 = 0x5eed_0001;

@@ -78,6 +78,8 @@ pub(super) const NEEDS: [Need; 23] = [
     need("ipset", Probe::Program("ipset"), "is compared with", Purpose::Bench),
     need("iptables", Probe::Program("iptables-legacy"), "asks ipset", Purpose::Bench),
     need("xdp-tools", Probe::Program("xdp-filter"), "is compared with", Purpose::Bench),
+    need("nginx", Probe::Program("nginx"), "is compared with", Purpose::Bench),
+    need("haproxy", Probe::Program("haproxy"), "is compared with", Purpose::Bench),
     need("ethtool", Probe::Program("ethtool"), "gives those a receive queue", Purpose::Bench),
 ];
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use filter_tests::deadline::within;
+use filter_tests::measure::cpu;
 use filter_tests::namespace::Namespace;
 use filter_tests::world::{Family, HOST_INTERFACE, OUTSIDE_INTERFACE};
 
 use super::filter::Filter;
-use crate::cpu;
 use crate::object::BenchObject;
 
 /// How often a round is tried.

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
+use filter_tests::measure::markdown::thousands;
 use filter_tests::world::Family;
 use plotters::chart::SeriesLabelPosition;
 use plotters::prelude::*;
 
 use super::Report;
-use super::markdown::thousands;
 use crate::lists::Origin;
 use crate::live::Row;
 use crate::sources::Sources;

@@ -1,8 +1,8 @@
 //! What the project asks of its own figures. Each is looked for among what was
 //! measured; a demand whose rows are missing is shown as not measured.
 
+use filter_tests::measure::Demand;
 use filter_tests::world::Family;
-use serde::Serialize;
 
 use super::Report;
 use crate::lists::Origin;
@@ -14,36 +14,6 @@ const MANY: usize = 100_000;
 const MOST: usize = 1_000_000;
 /// How many addresses xdp-filter holds, and from where filterd is to be faster.
 const XDP_FILTER_HOLDS: usize = 10_000;
-
-/// A figure and its limit.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Demand {
-    pub(super) what: String,
-    pub(super) at_most: Option<f64>,
-    pub(super) at_least: Option<f64>,
-    /// The worst that was measured.
-    pub(super) measured: Option<f64>,
-}
-
-impl Demand {
-    pub(super) fn limit(&self) -> String {
-        match (self.at_most, self.at_least) {
-            (Some(most), _) => format!("≤ {most}"),
-            (None, Some(least)) => format!("≥ {least}"),
-            (None, None) => String::new(),
-        }
-    }
-
-    pub(super) fn outcome(&self) -> &'static str {
-        let (Some(measured), true) = (self.measured, self.at_most.or(self.at_least).is_some())
-        else {
-            return "";
-        };
-        let is_met = self.at_most.is_none_or(|most| measured <= most)
-            && self.at_least.is_none_or(|least| measured >= least);
-        if is_met { "met" } else { "NOT MET" }
-    }
-}
 
 /// All of them, for the parts that were measured.
 pub(super) fn all(report: &Report) -> Vec<Demand> {
@@ -59,16 +29,6 @@ pub(super) fn all(report: &Report) -> Vec<Demand> {
         demands.extend(restart(report));
     }
     demands
-}
-
-fn at_most(what: &str, limit: f64, measured: impl IntoIterator<Item = f64>) -> Demand {
-    let measured = measured.into_iter().reduce(f64::max);
-    Demand { what: what.to_owned(), at_most: Some(limit), at_least: None, measured }
-}
-
-fn at_least(what: &str, limit: f64, measured: impl IntoIterator<Item = f64>) -> Demand {
-    let measured = measured.into_iter().reduce(f64::min);
-    Demand { what: what.to_owned(), at_most: None, at_least: Some(limit), measured }
 }
 
 /// filterd's own rows on unlisted random sources.
@@ -88,14 +48,14 @@ fn cost(rows: &[Row]) -> [Demand; 5] {
     let near = rows.iter().filter(|r| r.filter == FILTERD && r.sources == Sources::Adversarial);
     let host_wide = rows.iter().filter(|row| row.filter == live::HOST_WIDE);
     [
-        at_most("a million IPv4 entries, × floor", 1.5, random(MOST)),
-        at_most(
+        Demand::at_most("a million IPv4 entries, × floor", 1.5, random(MOST)),
+        Demand::at_most(
             "a million IPv4 entries, × our cost at one entry",
             1.3,
             random(MOST).zip(random(1)).map(|(most, one)| most / one),
         ),
-        at_most("the IPv6 routing table, × floor", 2.0, table.map(|row| row.ratio.median)),
-        at_most("adversarial sources, × floor", 3.0, near.map(|row| row.ratio.median)),
+        Demand::at_most("the IPv6 routing table, × floor", 2.0, table.map(|row| row.ratio.median)),
+        Demand::at_most("adversarial sources, × floor", 3.0, near.map(|row| row.ratio.median)),
         Demand {
             what: "a host-wide app with its reply look-up, × floor".to_owned(),
             at_most: None,
@@ -114,14 +74,18 @@ fn peers(rows: &[Row]) -> [Demand; 4] {
         fitting.filter_map(|row| against(rows, row, &[XDP_FILTER]).map(|times| 1.0 / times))
     };
     [
-        at_least(
+        Demand::at_least(
             "times as fast as the best of nftables and ipset, any size",
             1.0,
             ours.iter().filter_map(|row| best(row)),
         ),
-        at_least("the same, from 100,000 entries on", 3.0, long.filter_map(|row| best(row))),
-        at_most("10,000 entries, × xdp-filter", 1.0, xdp_filter(|n| n == XDP_FILTER_HOLDS)),
-        at_most("fewer entries, × xdp-filter", 1.2, xdp_filter(|n| n < XDP_FILTER_HOLDS)),
+        Demand::at_least(
+            "the same, from 100,000 entries on",
+            3.0,
+            long.filter_map(|row| best(row)),
+        ),
+        Demand::at_most("10,000 entries, × xdp-filter", 1.0, xdp_filter(|n| n == XDP_FILTER_HOLDS)),
+        Demand::at_most("fewer entries, × xdp-filter", 1.2, xdp_filter(|n| n < XDP_FILTER_HOLDS)),
     ]
 }
 
@@ -140,27 +104,27 @@ fn changes(report: &Report) -> [Demand; 5] {
     let of = |entries| report.changes.iter().filter(move |row| row.entries == entries);
     let seconds = |ms: f64| ms / 1e3;
     [
-        at_most(
+        Demand::at_most(
             "one entry among a million, ms to its effect",
             10.0,
             of(MOST).map(|row| row.one_in_force_ms.most),
         ),
-        at_most(
+        Demand::at_most(
             "100,000 entries replaced, s to their effect",
             1.0,
             of(MANY).map(|row| seconds(row.all_in_force_ms.most)),
         ),
-        at_most(
+        Demand::at_most(
             "a million entries replaced, s to their effect",
             5.0,
             of(MOST).map(|row| seconds(row.all_in_force_ms.most)),
         ),
-        at_most(
+        Demand::at_most(
             "wrong verdicts while lists are replaced",
             0.0,
             report.changes.iter().map(|row| count(row.wrong_verdicts)),
         ),
-        at_most(
+        Demand::at_most(
             "longest gap of a 1 kHz probe meanwhile, ms",
             5.0,
             report.changes.iter().map(|row| row.longest_gap_ms),
@@ -171,12 +135,12 @@ fn changes(report: &Report) -> [Demand; 5] {
 fn restart(report: &Report) -> [Demand; 2] {
     let of = report.restart.iter().filter(|r| r.entries == MOST && r.start != Start::Cold);
     [
-        at_most(
+        Demand::at_most(
             "ready again with a million entries, s",
             3.0,
             of.map(|row| row.ready_ms.most / 1e3),
         ),
-        at_most(
+        Demand::at_most(
             "wrong verdicts while the daemon is away",
             0.0,
             report.restart.iter().map(|row| count(row.wrong_verdicts)),

@@ -1,7 +1,6 @@
 //! The tables of the README: a column a size, a row a filter.
 
-use std::fmt::Write as _;
-
+use filter_tests::measure::markdown::{Cells, section, thousands, with_head};
 use filter_tests::world::Family;
 
 use super::Report;
@@ -24,26 +23,6 @@ pub(super) fn text(report: &Report) -> String {
     section(&mut text, "Changes, both families", &changes(report));
     section(&mut text, "Start and restart", &restart(report));
     text
-}
-
-/// Cells of a table; the first row is its head.
-type Cells = Vec<Vec<String>>;
-
-fn section(text: &mut String, title: &str, cells: &Cells) {
-    let Some((head, rows)) = cells.split_first() else { return };
-    if rows.is_empty() {
-        return;
-    }
-    line(text, format_args!("\n{title}:\n"));
-    line(text, format_args!("| {} |", head.join(" | ")));
-    line(text, format_args!("|{}", " --- |".repeat(head.len())));
-    for row in rows {
-        line(text, format_args!("| {} |", row.join(" | ")));
-    }
-}
-
-fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    writeln!(text, "{arguments}").expect("a String takes everything");
 }
 
 /// A column of the table: what was sent at which list.
@@ -148,21 +127,4 @@ fn restart(report: &Report) -> Cells {
         ]
     });
     with_head(&head, rows)
-}
-
-fn with_head(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Cells {
-    let head = head.iter().map(|&title| title.to_owned()).collect();
-    std::iter::once(head).chain(rows).collect()
-}
-
-/// 1000000 as 1,000,000.
-pub(super) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(|group| std::str::from_utf8(group).expect("digits are ASCII"))
-        .collect();
-    groups.join(",")
 }

@@ -1,9 +1,9 @@
 //! The tables for people.
 
 use comfy_table::{Table, presets};
+use filter_tests::measure::Spread;
 
 use super::Report;
-use crate::spread::Spread;
 
 /// Every table that has rows, with its title.
 pub(super) fn text(report: &Report) -> String {

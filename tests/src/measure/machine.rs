@@ -5,40 +5,41 @@ use std::process::Command;
 
 use serde::Serialize;
 
-use crate::options::Options;
-
 /// What a figure must not be read without.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Machine {
-    pub(crate) date: String,
-    pub(crate) cpu: String,
-    pub(crate) cpus: usize,
-    pub(crate) kernel: String,
-    pub(crate) commit: String,
-    pub(crate) quick: bool,
-    /// Name and version of each filter that was compared with.
-    pub(crate) peers: Vec<(&'static str, String)>,
+pub struct Machine {
+    /// The day.
+    pub date: String,
+    /// The model of its CPUs.
+    pub cpu: String,
+    /// How many it has.
+    pub cpus: usize,
+    /// The version of Linux.
+    pub kernel: String,
+    /// The commit that was measured.
+    pub commit: String,
+    /// Whether the figures prove nothing.
+    pub quick: bool,
+    /// Debian package and version of each program that was compared with.
+    pub peers: Vec<(&'static str, String)>,
 }
 
-/// Debian's packages of the other filters.
-const PEERS: [&str; 4] = ["nftables", "ipset", "iptables", "xdp-tools"];
-
 impl Machine {
-    /// This one, now.
-    pub(crate) fn here(options: &Options) -> Self {
+    /// This one, now, with some packages of Debian.
+    pub fn here(commit: &str, quick: bool, packages: &[&'static str]) -> Self {
         Self {
             date: jiff::Timestamp::now().strftime("%F").to_string(),
             cpu: cpu_model().unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
             cpus: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: read("/proc/sys/kernel/osrelease"),
-            commit: options.commit.clone(),
-            quick: options.quick,
-            peers: PEERS.map(|package| (package, version(package))).to_vec(),
+            commit: commit.to_owned(),
+            quick,
+            peers: packages.iter().map(|package| (*package, version(package))).collect(),
         }
     }
 
     /// All of it in one line.
-    pub(crate) fn line(&self) -> String {
+    pub fn line(&self) -> String {
         let Self { date, cpu, cpus, kernel, commit, quick, peers } = self;
         let peers: Vec<String> =
             peers.iter().map(|(name, version)| format!("{name} {version}")).collect();

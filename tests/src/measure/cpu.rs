@@ -8,14 +8,14 @@ use anyhow::{Context as _, Result};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// Generator and filter run here.
-pub(crate) const MEASURED: usize = 0;
+/// What is measured runs here.
+pub const MEASURED: usize = 0;
 
-/// What watches runs here, where there is a second CPU.
-pub(crate) const WATCHING: usize = 1;
+/// What watches it, or gives it work, runs here, where there is a second CPU.
+pub const WATCHING: usize = 1;
 
 /// Keeps the calling thread on a CPU, if there is one of the number.
-pub(crate) fn stay_on(cpu: usize) {
+pub fn stay_on(cpu: usize) {
     let mut one = CpuSet::new();
     if one.set(cpu).is_ok() {
         // On a machine with fewer CPUs the thread shares the others.
@@ -25,7 +25,7 @@ pub(crate) fn stay_on(cpu: usize) {
 
 /// How long the kernel's thread for deferred network work has run on a CPU. It
 /// sees to frames that arrive while others wait for the CPU.
-pub(crate) fn deferred_work(cpu: usize) -> Result<Duration> {
+pub fn deferred_work(cpu: usize) -> Result<Duration> {
     let thread = kernel_thread(&format!("ksoftirqd/{cpu}"))?;
     let facts = fs::read_to_string(thread.join("schedstat"))?;
     let ns = facts.split(' ').next().and_then(|ns| ns.parse().ok());
