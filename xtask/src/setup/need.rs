@@ -25,7 +25,7 @@ enum Probe {
 }
 
 /// Everything but the BPF toolchain, which has a choice of routes.
-pub(super) const NEEDS: [Need; 23] = [
+pub(super) const NEEDS: [Need; 25] = [
     need("gcc", Probe::Program("cc"), "compiles SQLite and links everything", Purpose::Build),
     need("libc6-dev", Probe::File("/usr/include/stdio.h"), "headers for SQLite", Purpose::Build),
     need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Demo),
