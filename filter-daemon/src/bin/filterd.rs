@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// It gives back what connections of the proxy leave behind, and answers a
-/// tenth more requests than glibc's.
+/// It returns to the system what connections of the proxy leave behind, which
+/// glibc's keeps.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -101,7 +101,7 @@ where
     .await;
     let parts = connection.into_parts();
     let (screen, unread) = parts.io.into_inner().into_parts();
-    Released { screen, early: [unread, parts.read_buf.to_vec()].concat(), rests }
+    Released { screen, early: [parts.read_buf.to_vec(), unread].concat(), rests }
 }
 
 /// Waits for the next request.
