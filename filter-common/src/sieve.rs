@@ -77,7 +77,7 @@ impl Mark {
     #[inline(always)]
     pub fn hashed(words: u32, seed: u64, [high, low]: [u64; 2]) -> Self {
         let hash = hash(seed, high, low);
-        let word = ((hash >> 32) * u64::from(words) >> 32) as u32;
+        let word = (((hash >> 32) * u64::from(words)) >> 32) as u32;
         let bit = |at: u32| 1_u64 << (hash >> at & 63);
         Self { word, bits: bit(0) | bit(6) | bit(12) | bit(18) }
     }
