@@ -26,7 +26,6 @@ mod forwarded;
 mod handshake;
 mod head;
 mod hop;
-mod http1;
 mod listener;
 mod live;
 mod outbound;

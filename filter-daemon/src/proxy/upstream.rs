@@ -109,6 +109,7 @@ impl Destination {
 
     fn pooled(&self, thread: usize) -> Option<SendRequest<Outgoing>> {
         let mut pool = self.pools[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        pool.retain(|pooled| !pooled.sender.is_closed());
         let ready = pool.iter().rposition(|pooled| pooled.sender.is_ready())?;
         Some(pool.swap_remove(ready).sender)
     }
