@@ -6,10 +6,11 @@
 //! added. It knows no entry and no expiry; of addresses for which these matter
 //! it says that the trie is to be asked.
 //!
-//! One array of [`Cell`]s holds a table, two to a [`Line`]. First comes the root: a word for each
-//! value of the first 16 address bits, [`WORDS_PER_CELL`] words a cell. Then
-//! come the form of a [sieve](crate::sieve), a cell that no packet looks at, and
-//! the sieve's words. Addresses that the sieve holds back are refused at once.
+//! One array of [`Cell`]s holds a table, two to a [`Line`]. First comes the
+//! root: a word for each value of the first 16 address bits, [`WORDS_PER_CELL`]
+//! words a cell. Then come the form of a [sieve](crate::sieve), a cell that no
+//! packet looks at, and the sieve's words. Addresses that the sieve holds back
+//! are refused at once.
 //!
 //! A word that is no [`ROOT_ASK`], [`ROOT_REFUSED`] or [`ROOT_ADMITTED`] is the
 //! index of a region: [`QUARTERS`] nodes for the two bits that follow, and the

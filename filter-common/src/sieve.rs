@@ -1,5 +1,5 @@
 //! A sieve in front of a table: it holds back nearly every address that no
-//! prefix covers, in one or two memory reads, and never one that some prefix
+//! prefix covers, in one to three memory reads, and never one that some prefix
 //! covers.
 //!
 //! It has one of two forms. A *direct* one has a bit for each value of the

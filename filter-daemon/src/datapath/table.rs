@@ -66,8 +66,10 @@ impl Table {
         let sieve = Sieve::of(prefixes, rand::random());
         let first = first_region(sieve);
         let lines = (first + cells + cells / 4 + SPARE_CELLS).div_ceil(CELLS_PER_LINE);
-        let mut table = Self::over(Array::create(lines, TABLE_MAP_FLAGS)?, |_| sieve)?;
-        table.memory.set_form(sieve.form());
+        let map = Array::create(lines, TABLE_MAP_FLAGS)?;
+        let mut memory = memory_of(&map)?;
+        memory.set_form(sieve.form());
+        let mut table = Self::over(map, memory, sieve, first);
         prefixes.prefixes().keys().for_each(|net| table.mark(*net));
         table.set_end(first + cells);
         (0..ROOT_WORDS).for_each(|word| table.memory.set_word(word, ROOT_REFUSED));
@@ -85,28 +87,22 @@ impl Table {
 
     /// Takes over the table that an earlier daemon left in front of a trie.
     pub(super) fn adopt(map: Array<MapData, Line>) -> Result<Self, MapError> {
-        let mut table = Self::over(map, |memory| Sieve::adopted(memory.form()))?;
-        table.end = table.memory.cell(END_CELL).base;
-        Ok(table)
+        let memory = memory_of(&map)?;
+        let (sieve, end) = (Sieve::adopted(memory.form()), memory.cell(END_CELL).base);
+        Ok(Self::over(map, memory, sieve, end))
     }
 
-    fn over(
-        map: Array<MapData, Line>,
-        sieve: impl FnOnce(&Mapping) -> Sieve,
-    ) -> Result<Self, MapError> {
-        let cells = map.len() * CELLS_PER_LINE;
-        let memory = Mapping::new(map.map().fd().as_fd(), cells).map_err(MapError::IoError)?;
-        let sieve = sieve(&memory);
-        Ok(Self {
+    fn over(map: Array<MapData, Line>, memory: Mapping, sieve: Sieve, end: u32) -> Self {
+        Self {
             map,
             memory,
             sieve,
-            end: first_region(sieve),
+            end,
             free: Vec::new(),
             retired: Vec::new(),
             regions: BTreeMap::new(),
             stale: BTreeSet::new(),
-        })
+        }
     }
 
     /// Its map.
@@ -209,6 +205,11 @@ impl Table {
     fn mark<N: Net>(&mut self, net: N) {
         self.sieve.mark(net, |mark| self.memory.mark(mark));
     }
+}
+
+fn memory_of(map: &Array<MapData, Line>) -> Result<Mapping, MapError> {
+    let cells = map.len() * CELLS_PER_LINE;
+    Mapping::new(map.map().fd().as_fd(), cells).map_err(MapError::IoError)
 }
 
 /// The first cell behind a sieve.
