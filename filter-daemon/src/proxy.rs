@@ -26,6 +26,7 @@ mod forwarded;
 mod handshake;
 mod head;
 mod hop;
+mod http1;
 mod listener;
 mod live;
 mod outbound;

@@ -23,6 +23,8 @@ mod lists;
 mod origins;
 #[path = "proxy/outbound.rs"]
 mod outbound;
+#[path = "proxy/rest.rs"]
+mod rest;
 #[path = "proxy/revocation.rs"]
 mod revocation;
 #[path = "proxy/scanners.rs"]

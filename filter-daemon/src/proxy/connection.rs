@@ -4,29 +4,22 @@
 //! The task that runs it owns all of it: when it is dropped, everything of the
 //! connection ends.
 
-use std::future::poll_fn;
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-use super::exchange::{self, Tunnel, Visit};
-use super::follow;
+use super::exchange::{self, Visit};
 use super::live::{Admitted, Live};
-use super::patience;
 use super::reason::Reason;
 use super::screen::Screen;
 use super::shared::Shared;
-
-/// How long a client may take to notice that a connection ends.
-const FAREWELL: Duration = Duration::from_secs(1);
+use super::{follow, http1, patience};
 
 /// Between two questions whether an HTTP/2 client is still there.
 const PING: Duration = Duration::from_secs(30);
@@ -63,7 +56,7 @@ pub(super) fn serve<S>(
         Arc::new(Visit { shared: Arc::clone(&shared), thread, live: Arc::clone(&live), tunnel });
     let served: Served = match speaks_http2 {
         true => Box::pin(serve_http2(stream, visit)),
-        false => Box::pin(serve_http1(stream, visit)),
+        false => Box::pin(http1::serve(stream, visit)),
     };
     tokio::spawn(async move {
         let _place = place;
@@ -86,89 +79,6 @@ fn note_end(shared: &Shared, live: &Live) {
         let (app, peer) = (&site.app.client_app_id, live.peer);
         tracing::info!(%app, %peer, reason = reason.name(), left_out, "connection closed");
     }
-}
-
-fn serve_http1<S>(stream: S, visit: Arc<Visit>) -> impl Future<Output = ()>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let screen = Screen::new(stream, Arc::clone(&visit.live));
-    let answering = Arc::clone(&visit);
-    let service =
-        service_fn(move |request| Box::pin(exchange::answer(Arc::clone(&answering), request)));
-    let mut connection = http1::Builder::new()
-        .header_read_timeout(None)
-        .max_headers(super::head::MOST_FIELDS)
-        .max_header_size(patience::LONGEST_HEAD_BYTES)
-        .max_buf_size(patience::BUFFER_BYTES)
-        .serve_connection(TokioIo::new(screen), service);
-    async move {
-        let live = &visit.live;
-        let mut retiring = pin!(live.retiring().cancelled());
-        let mut is_retiring = false;
-        let ended = poll_fn(|cx| {
-            if !is_retiring && retiring.as_mut().poll(cx).is_ready() {
-                is_retiring = true;
-                Pin::new(&mut connection).graceful_shutdown();
-            }
-            connection.poll_without_shutdown(cx)
-        })
-        .await;
-        if let Err(error) = &ended {
-            tracing::debug!(peer = %live.peer, %error, "a connection broke off");
-        }
-        let parts = connection.into_parts();
-        let screen = parts.io.into_inner();
-        note_refused(&screen, &visit);
-        match visit.take_tunnel() {
-            Some(tunnel) => Box::pin(run_tunnel(screen, parts.read_buf, tunnel)).await,
-            None => Box::pin(say_farewell(screen.into_inner())).await,
-        }
-    }
-}
-
-fn note_refused<S>(screen: &Screen<S>, visit: &Visit) {
-    let live = &visit.live;
-    if screen.has_refused()
-        && let Some((site, _)) = visit.shared.site(live.app)
-    {
-        let _ = site.count(Reason::Malformed);
-        if let Some(left_out) = site.counts.sample(Reason::Malformed) {
-            let (app, peer) = (&site.app.client_app_id, live.peer);
-            let reason = Reason::Malformed.name();
-            tracing::info!(%app, %peer, reason, left_out, "request refused");
-        }
-    }
-}
-
-async fn run_tunnel<S>(mut client: Screen<S>, early: Bytes, tunnel: Tunnel)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let Tunnel { upstream, open } = tunnel;
-    let mut upstream = TokioIo::new(upstream);
-    client.become_tunnel();
-    let copied: io::Result<_> = async {
-        upstream.write_all(&early).await?;
-        tokio::io::copy_bidirectional(&mut client, &mut upstream).await
-    }
-    .await;
-    if let Err(error) = copied {
-        tracing::debug!(peer = %open.live().peer, %error, "a tunnel broke off");
-    }
-}
-
-/// What the client still sends is read for a moment: to close over it would
-/// take an answer away from it that it has not read yet.
-async fn say_farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-    let farewell = async {
-        stream.shutdown().await?;
-        let mut unread = [0; 1024];
-        while stream.read(&mut unread).await? > 0 {}
-        Ok::<_, io::Error>(())
-    };
-    // A client that does not notice has no say in it.
-    let _ = tokio::time::timeout(FAREWELL, farewell).await;
 }
 
 fn serve_http2<S>(stream: S, visit: Arc<Visit>) -> impl Future<Output = ()>

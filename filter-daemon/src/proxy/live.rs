@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,8 @@ pub(super) struct Live {
     next_bound: AtomicU64,
     open: AtomicU32,
     waits: [AtomicU32; Wait::COUNT],
+    listens: AtomicBool,
+    has_written: AtomicBool,
 }
 
 /// Whose connection it is.
@@ -134,6 +136,8 @@ impl Lives {
             next_bound: AtomicU64::new(0),
             open: AtomicU32::new(0),
             waits: std::array::from_fn(|_| AtomicU32::new(0)),
+            listens: AtomicBool::new(false),
+            has_written: AtomicBool::new(false),
         });
         live.wait(Wait::Idle);
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -204,6 +208,25 @@ impl Live {
             let since = self.waits[*wait as usize].load(Ordering::Relaxed);
             since != 0 && u64::from(now.saturating_sub(since)) > wait.patience().as_secs()
         })
+    }
+
+    /// Whether nothing of a request has come since the last one's end.
+    pub(super) fn set_listens(&self, listens: bool) {
+        self.listens.store(listens, Ordering::Relaxed);
+    }
+
+    /// Whether something was written that may not have left yet.
+    pub(super) fn set_written(&self, has_written: bool) {
+        self.has_written.store(has_written, Ordering::Relaxed);
+    }
+
+    /// Whether the connection has waited for a request for a while, and all
+    /// answers have left.
+    pub(super) fn may_rest(&self) -> bool {
+        let idle_since = self.waits[Wait::Idle as usize].load(Ordering::Relaxed);
+        let is_idle = idle_since != 0 && idle_since < seconds();
+        let has_written = self.has_written.load(Ordering::Relaxed);
+        is_idle && self.listens.load(Ordering::Relaxed) && !has_written
     }
 
     /// From now on this is waited for.

@@ -11,6 +11,10 @@ pub(super) const HEAD: Duration = Duration::from_secs(15);
 /// Between two requests of a connection.
 pub(super) const IDLE: Duration = Duration::from_secs(75);
 
+/// From when on a connection without a request gives its buffers back, at
+/// most twice that.
+pub(super) const REST: Duration = Duration::from_secs(1);
+
 /// How long a client may not send what is waited for of a body, and how long
 /// it may leave an answer unread.
 pub(super) const CLIENT: Duration = Duration::from_secs(30);

@@ -17,6 +17,11 @@ impl<S> Prefixed<S> {
     pub(super) fn new(stream: S, prefix: Vec<u8>) -> Self {
         Self { stream, prefix }
     }
+
+    /// The stream, and what of the bytes was not read.
+    pub(super) fn into_parts(self) -> (S, Vec<u8>) {
+        (self.stream, self.prefix)
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {

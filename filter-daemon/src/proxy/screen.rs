@@ -177,6 +177,8 @@ impl<S: AsyncRead + Unpin> Screen<S> {
             Framing::Length(_) | Framing::Chunked(_) => (false, is_pending),
             Framing::Open => (false, false),
         };
+        let is_between_requests = self.framing == Framing::Head && self.held.is_empty();
+        self.live.set_listens(is_pending && is_between_requests);
         if self.is_tunnel && !is_pending {
             self.live.wait(Wait::Tunnel);
         }
@@ -231,7 +233,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Screen<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Screen<S> {
-    fn note_write<T>(&self, written: Poll<T>) -> Poll<T> {
+    fn note_write<T>(&self, written: Poll<T>, flushes: bool) -> Poll<T> {
+        self.live.set_written(!flushes || written.is_pending());
         if written.is_pending() {
             self.live.keep_waiting(Wait::Reading);
         } else {
@@ -251,7 +254,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Screen<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.note_write(written)
+        self.note_write(written, false)
     }
 
     fn poll_write_vectored(
@@ -260,7 +263,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Screen<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.note_write(written)
+        self.note_write(written, false)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -269,7 +272,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Screen<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.note_write(flushed)
+        self.note_write(flushed, true)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,5 +1,7 @@
 //! A round: every server, one after the other, each started anew.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use tokio::runtime::Runtime;
@@ -17,6 +19,9 @@ const MANY: usize = 64;
 /// Connections that are open before memory is looked at: what a server needs
 /// once is there by then.
 const FIRST: usize = 64;
+
+/// How long connections have been idle when their memory is looked at.
+const SETTLED: Duration = Duration::from_secs(5);
 
 /// What was measured of a server in a round.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -109,8 +114,10 @@ impl Measured<'_> {
     async fn memory(&mut self) -> Result<()> {
         let client = Client::new(Offer::Http1)?;
         let _first = Idle::open(&client, FIRST).await?;
+        tokio::time::sleep(SETTLED).await;
         let before = process::memory_kib(self.processes)?;
         let _idle = Idle::open(&client, self.effort.idle).await?;
+        tokio::time::sleep(SETTLED).await;
         let grown = process::memory_kib(self.processes)? - before;
         let count = u32::try_from(self.effort.idle)?;
         self.note(Figure::Idle, grown / f64::from(count), None);
@@ -166,7 +173,7 @@ impl Measured<'_> {
         Ok(answered)
     }
 
-    fn note_rate(&mut self, figure: Figure, rate: Rate, before: std::time::Duration) -> Result<()> {
+    fn note_rate(&mut self, figure: Figure, rate: Rate, before: Duration) -> Result<()> {
         let ran = process::run_time(self.processes)?.saturating_sub(before);
         let busy = ran.as_secs_f64() / rate.took.as_secs_f64();
         let busy = (!self.processes.is_empty()).then_some(busy);

@@ -25,8 +25,9 @@ enum Probe {
 }
 
 /// Everything but the BPF toolchain, which has a choice of routes.
-pub(super) const NEEDS: [Need; 25] = [
+pub(super) const NEEDS: [Need; 26] = [
     need("gcc", Probe::Program("cc"), "compiles SQLite and links everything", Purpose::Build),
+    need("make", Probe::Program("make"), "builds the daemon's memory allocator", Purpose::Build),
     need("libc6-dev", Probe::File("/usr/include/stdio.h"), "headers for SQLite", Purpose::Build),
     need("iproute2", Probe::Program("ip"), "makes the networks of demo and tests", Purpose::Demo),
     need("util-linux", Probe::Program("nsenter"), "enters those networks", Purpose::Demo),
