@@ -39,6 +39,7 @@ mod site;
 mod tally;
 mod target;
 mod thread;
+mod trust;
 mod upstream;
 
 use std::io;
@@ -66,6 +67,7 @@ use shared::Shared;
 use site::Sites;
 use tally::Tally;
 use thread::Threads;
+use trust::TrustFiles;
 
 /// What a proxy is made of.
 pub struct ProxyParts {
@@ -143,6 +145,7 @@ impl Proxy {
         });
         let assembly = Assembly {
             certificates: Certificates::new(directory, shutdown.clone()),
+            trust: TrustFiles::new(shutdown.clone()),
             outbound,
             fail_safe,
             tally,

@@ -23,11 +23,15 @@ mod lists;
 mod origins;
 #[path = "proxy/outbound.rs"]
 mod outbound;
+#[path = "proxy/reload.rs"]
+mod reload;
 #[path = "proxy/revocation.rs"]
 mod revocation;
 #[path = "proxy/scanners.rs"]
 mod scanners;
 #[path = "proxy/stage.rs"]
 mod stage;
+#[path = "proxy/tls_upstream.rs"]
+mod tls_upstream;
 #[path = "proxy/upstream.rs"]
 mod upstream;

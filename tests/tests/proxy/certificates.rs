@@ -13,9 +13,9 @@ use serde_json::json;
 use crate::client::{Answer, Client};
 use crate::stage::{LISTED, NAME, Scene, Stage, closed};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     let mut wanted = CertificateParams::default();
     wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -23,14 +23,19 @@ fn authority() -> Authority {
 }
 
 /// A certificate for the app's name, and its key, in PEM.
-fn issue(authority: &Authority) -> (String, String) {
+pub(crate) fn issue(authority: &Authority) -> (String, String) {
+    issue_for(authority, NAME)
+}
+
+/// The same for any name or address.
+pub(crate) fn issue_for(authority: &Authority, name: &str) -> (String, String) {
     let key = KeyPair::generate().expect("a key");
-    let wanted = CertificateParams::new([NAME.to_owned()]).expect("a name");
+    let wanted = CertificateParams::new([name.to_owned()]).expect("a name");
     let certificate = wanted.signed_by(&key, authority).expect("a certificate");
     (certificate.pem(), key.serialize_pem())
 }
 
-fn file(scene: &Scene<'_>, name: &str, text: &str) -> PathBuf {
+pub(crate) fn file(scene: &Scene<'_>, name: &str, text: &str) -> PathBuf {
     let path = scene.stage.installation.path(name);
     fs::write(&path, text).expect("the directory is ours");
     path
