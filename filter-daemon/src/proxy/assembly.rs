@@ -20,7 +20,7 @@ use super::upstream::Destination;
 use crate::app::{App, ProxySettings};
 use crate::config::{FailSafe, Outbound as OutboundRule};
 use crate::state::State;
-use crate::tls;
+use crate::tls::{self, Served};
 
 /// What apps are put together from, besides the state.
 pub(super) struct Assembly {
@@ -63,38 +63,38 @@ impl Assembly {
         };
         let (app, old) = (Arc::clone(app), old.map(Arc::as_ref));
         let clients = self.trust.for_clients(&app.proxy);
-        let (tls, certificate_rules) = self.tls(&app, own_names, &clients, old);
+        let shown = self.shown(&app, own_names);
+        let (tls, certificate_rules) = self.tls(&app, &shown, &clients, old);
         let upstreams = self.trust.for_upstreams(&app.proxy);
         let destination = self.destination(&app, &upstreams, old);
         let counts = self.tally.of(Some(app.id));
         let (clients, upstreams) = (clients.ok(), upstreams.ok());
-        Site { app, list, counts, tls, certificate_rules, clients, destination, upstreams }
+        Site { app, list, counts, shown, tls, certificate_rules, clients, destination, upstreams }
+    }
+
+    /// The certificate of an app: of its files, or the one for all own names.
+    fn shown(&mut self, app: &App, own_names: &OwnNames) -> Served {
+        self.certificates.served(match &app.proxy.certificate {
+            Some(pair) => What::Files(pair.clone()),
+            None => What::Own(own_names.clone()),
+        })
     }
 
     /// What TLS is spoken with, and the number of the rules for clients.
     fn tls(
         &mut self,
         app: &App,
-        own_names: &OwnNames,
+        shown: &Served,
         clients: &Result<Trust, String>,
         old: Option<&Site>,
     ) -> (Option<Arc<ServerConfig>>, u64) {
-        let what = match &app.proxy.certificate {
-            Some(pair) => What::Files(pair.clone()),
-            None => What::Own(own_names.clone()),
-        };
-        let served = self.certificates.served(what);
         let asks_the_same = |old: &&Site| {
             old.app.proxy.client_ca == app.proxy.client_ca
                 && hold_the_same(old.clients.as_ref(), clients)
         };
-        let is_same = |old: &&Site| {
-            let (old, new) = (&old.app.proxy, &app.proxy);
-            old.certificate == new.certificate
-                && (new.certificate.is_some() || old.names == new.names)
-        };
         let asking = old.filter(asks_the_same);
-        if let Some(old) = asking.filter(is_same).filter(|old| old.tls.is_some()) {
+        let is_same = |old: &&Site| old.shown.is(shown) && old.tls.is_some();
+        if let Some(old) = asking.filter(is_same) {
             return (old.tls.clone(), old.certificate_rules);
         }
         let rules = match asking {
@@ -104,7 +104,7 @@ impl Assembly {
                 self.rules
             }
         };
-        let config = server_config(Arc::new(served), clients);
+        let config = server_config(shown.clone(), clients);
         (noted(app, "TLS", config).map(Arc::new), rules)
     }
 
@@ -171,13 +171,11 @@ fn noted<T>(app: &App, what: &str, made: Result<T, Trouble>) -> Option<T> {
     .ok()
 }
 
-fn server_config(
-    served: Arc<tls::Served>,
-    clients: &Result<Trust, String>,
-) -> Result<ServerConfig, Trouble> {
+fn server_config(shown: Served, clients: &Result<Trust, String>) -> Result<ServerConfig, Trouble> {
+    let shown = Arc::new(shown);
     let mut config = match clients.clone()?.authorities {
-        None => tls::server_config(served, &PROTOCOLS)?,
-        Some(authorities) => tls::server_config_for_known(served, &PROTOCOLS, &authorities)?,
+        None => tls::server_config(shown, &PROTOCOLS)?,
+        Some(authorities) => tls::server_config_for_known(shown, &PROTOCOLS, &authorities)?,
     };
     // One is what a client needs that comes back; each costs a little.
     config.send_tls13_tickets = 1;

@@ -17,12 +17,15 @@ use crate::config::FailSafe;
 use crate::id::ObjectId;
 use crate::policy::poptrie::LookupTable;
 use crate::server_name::HostName;
+use crate::tls::Served;
 
 /// One app.
 pub(super) struct Site {
     pub(super) app: Arc<App>,
     pub(super) list: Arc<List>,
     pub(super) counts: Arc<Counts>,
+    /// The certificate that clients are shown.
+    pub(super) shown: Served,
     /// What TLS is spoken with; none without a certificate.
     pub(super) tls: Option<Arc<ServerConfig>>,
     /// Changes with the rules for clients' certificates.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use filter_tests::deadline::wait_for;
+use filter_tests::scenario::{AppRules, Mode};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 
@@ -81,6 +82,27 @@ fn a_pair_is_replaced_under_load() {
             is_done.store(true, Ordering::Relaxed);
             assert!(load.join().expect("no handshake fails") > 0);
         });
+    });
+}
+
+#[test]
+fn a_name_that_comes_later_is_in_the_certificate_of_all() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let client = scene.client(LISTED);
+    let shown = |name: &str| {
+        let connection = client.connect_to(name).expect("a handshake");
+        connection.conn.peer_certificates().expect("a chain")[0].to_vec()
+    };
+    let before = stage.run(|| shown(NAME));
+    let rules = AppRules { list: vec![format!("{LISTED}/32")], ..AppRules::default() };
+    let other = scene.control().create_app("other", &rules, Mode::Enforce);
+    let names = json!({ "proxy": { "names": ["other.example.com"] } });
+    scene.control().must(hyper::Method::PATCH, &other.ours, Some(&names));
+    stage.run(|| {
+        // One that nobody looks after any more would never be renewed.
+        assert_ne!(shown(NAME), before);
+        assert_eq!(shown(NAME), shown("other.example.com"));
     });
 }
 
