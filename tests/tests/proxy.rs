@@ -11,6 +11,8 @@ mod client;
 mod crowd;
 #[path = "proxy/desync.rs"]
 mod desync;
+#[path = "proxy/drops.rs"]
+mod drops;
 #[path = "proxy/faults.rs"]
 mod faults;
 #[path = "proxy/hello.rs"]

@@ -21,8 +21,10 @@ use super::follow;
 use super::live::{Admitted, Live};
 use super::patience;
 use super::reason::Reason;
+use super::refusals::Notice;
 use super::screen::Screen;
 use super::shared::Shared;
+use super::site::Site;
 
 /// How long a client may take to notice that a connection ends.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -78,10 +80,21 @@ fn note_end(shared: &Shared, live: &Live) {
         return;
     };
     let _ = site.count(reason);
-    if let Some(left_out) = site.counts.sample(reason) {
-        let (app, peer) = (&site.app.client_app_id, live.peer);
-        tracing::info!(%app, %peer, reason = reason.name(), left_out, "connection closed");
-    }
+    tell(shared, &site, live, "connection closed", reason);
+}
+
+fn tell(shared: &Shared, site: &Site, live: &Live, what: &'static str, reason: Reason) {
+    let notice = Notice {
+        app: Some(&site.app),
+        what,
+        reason,
+        peer: live.peer,
+        port: live.port,
+        client: live.client.known(),
+        name: Some(live.name.as_str()),
+        detail: reason.explanation(),
+    };
+    shared.refusals.tell(&site.counts, &notice);
 }
 
 async fn serve_http1<S>(stream: S, visit: Arc<Visit>)
@@ -118,11 +131,7 @@ where
         && let Some((site, _)) = visit.shared.site(live.app)
     {
         let _ = site.count(Reason::Malformed);
-        if let Some(left_out) = site.counts.sample(Reason::Malformed) {
-            let (app, peer) = (&site.app.client_app_id, live.peer);
-            let reason = Reason::Malformed.name();
-            tracing::info!(%app, %peer, reason, left_out, "request refused");
-        }
+        tell(&visit.shared, &site, &live, "request refused", Reason::Malformed);
     }
     match visit.take_tunnel() {
         Some(tunnel) => run_tunnel(screen, &parts.read_buf, tunnel).await,
