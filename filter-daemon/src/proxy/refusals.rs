@@ -42,6 +42,7 @@ pub struct Refused {
 /// What happened to somebody.
 pub(super) struct Notice<'a> {
     pub(super) app: Option<&'a App>,
+    /// For the log, such as "request refused".
     pub(super) what: &'static str,
     pub(super) reason: Reason,
     pub(super) peer: SocketAddr,
@@ -99,7 +100,7 @@ impl Notice<'_> {
             port: self.port,
             client: self.client.filter(|client| *client != self.peer.ip().to_canonical()),
             name: self.name.map(cut),
-            detail: cut(&format!("{}: {}", self.what, self.detail)),
+            detail: cut(self.detail),
             left_out,
         }
     }
