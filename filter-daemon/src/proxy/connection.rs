@@ -6,10 +6,11 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -37,8 +38,12 @@ const HTTP2_HEAD_BYTES: u32 = patience::LONGEST_HEAD_BYTES as u32;
 const HTTP2_STREAM_WINDOW_BYTES: u32 = 64 << 10;
 const HTTP2_WINDOW_BYTES: u32 = 1 << 20;
 
-/// Serves a connection to its end.
-pub(super) async fn serve<S>(
+/// What serves a connection to its end, on the heap: nothing of it is there
+/// twice, and each is as large as its own protocol needs it to be.
+type Served = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Serves a connection to its end, in a task of its own.
+pub(super) fn serve<S>(
     shared: Arc<Shared>,
     thread: usize,
     stream: S,
@@ -49,7 +54,7 @@ pub(super) async fn serve<S>(
 {
     let retiring = shared.draining.child_token();
     let closing = CancellationToken::new();
-    let _place = shared.connections.enter(admitted.peer.ip(), closing.clone());
+    let place = shared.connections.enter(admitted.peer.ip(), closing.clone());
     let (number, live) = shared.lives.add(admitted, closing, retiring);
     // The rules may have changed since it was let in.
     if let Some(reason) = follow::unwanted(&live, &shared.sites(), super::now_s()) {
@@ -58,18 +63,17 @@ pub(super) async fn serve<S>(
     let tunnel = Mutex::new(None);
     let visit =
         Arc::new(Visit { shared: Arc::clone(&shared), thread, live: Arc::clone(&live), tunnel });
-    let served = async {
-        // Each is as large as its own protocol needs it to be.
-        if speaks_http2 {
-            Box::pin(serve_http2(stream, visit)).await;
-        } else {
-            Box::pin(serve_http1(stream, visit)).await;
-        }
+    let served: Served = match speaks_http2 {
+        true => Box::pin(serve_http2(stream, visit)),
+        false => Box::pin(serve_http1(stream, visit)),
     };
-    if live.closing().run_until_cancelled(served).await.is_none() {
-        note_end(&shared, &live);
-    }
-    shared.lives.remove(number);
+    tokio::spawn(async move {
+        let _place = place;
+        if live.closing().run_until_cancelled(served).await.is_none() {
+            note_end(&shared, &live);
+        }
+        shared.lives.remove(number);
+    });
 }
 
 /// Counts why a connection was closed before its end.
@@ -97,12 +101,11 @@ fn tell(shared: &Shared, site: &Site, live: &Live, what: &'static str, reason: R
     shared.refusals.tell(&site.counts, &notice);
 }
 
-async fn serve_http1<S>(stream: S, visit: Arc<Visit>)
+fn serve_http1<S>(stream: S, visit: Arc<Visit>) -> impl Future<Output = ()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let live = Arc::clone(&visit.live);
-    let screen = Screen::new(stream, Arc::clone(&live));
+    let screen = Screen::new(stream, Arc::clone(&visit.live));
     let answering = Arc::clone(&visit);
     let service =
         service_fn(move |request| Box::pin(exchange::answer(Arc::clone(&answering), request)));
@@ -112,34 +115,42 @@ where
         .max_header_size(patience::LONGEST_HEAD_BYTES)
         .max_buf_size(patience::BUFFER_BYTES)
         .serve_connection(TokioIo::new(screen), service);
-    let mut retiring = std::pin::pin!(live.retiring().cancelled());
-    let mut is_retiring = false;
-    let ended = poll_fn(|cx| {
-        if !is_retiring && retiring.as_mut().poll(cx).is_ready() {
-            is_retiring = true;
-            Pin::new(&mut connection).graceful_shutdown();
+    async move {
+        let live = &visit.live;
+        let mut retiring = pin!(live.retiring().cancelled());
+        let mut is_retiring = false;
+        let ended = poll_fn(|cx| {
+            if !is_retiring && retiring.as_mut().poll(cx).is_ready() {
+                is_retiring = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            connection.poll_without_shutdown(cx)
+        })
+        .await;
+        if let Err(error) = &ended {
+            tracing::debug!(peer = %live.peer, %error, "a connection broke off");
         }
-        connection.poll_without_shutdown(cx)
-    })
-    .await;
-    if let Err(error) = &ended {
-        tracing::debug!(peer = %live.peer, %error, "a connection broke off");
+        let parts = connection.into_parts();
+        let screen = parts.io.into_inner();
+        note_refused(&screen, &visit);
+        match visit.take_tunnel() {
+            Some(tunnel) => Box::pin(run_tunnel(screen, parts.read_buf, tunnel)).await,
+            None => Box::pin(say_farewell(screen.into_inner())).await,
+        }
     }
-    let parts = connection.into_parts();
-    let screen = parts.io.into_inner();
+}
+
+fn note_refused<S>(screen: &Screen<S>, visit: &Visit) {
+    let live = &visit.live;
     if screen.has_refused()
         && let Some((site, _)) = visit.shared.site(live.app)
     {
         let _ = site.count(Reason::Malformed);
         tell(&visit.shared, &site, &live, "request refused", Reason::Malformed);
     }
-    match visit.take_tunnel() {
-        Some(tunnel) => run_tunnel(screen, &parts.read_buf, tunnel).await,
-        None => say_farewell(screen.into_inner()).await,
-    }
 }
 
-async fn run_tunnel<S>(mut client: Screen<S>, early: &[u8], tunnel: Tunnel)
+async fn run_tunnel<S>(mut client: Screen<S>, early: Bytes, tunnel: Tunnel)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -147,7 +158,7 @@ where
     let mut upstream = TokioIo::new(upstream);
     client.become_tunnel();
     let copied: io::Result<_> = async {
-        upstream.write_all(early).await?;
+        upstream.write_all(&early).await?;
         tokio::io::copy_bidirectional(&mut client, &mut upstream).await
     }
     .await;
@@ -169,14 +180,15 @@ async fn say_farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
 }
 
-async fn serve_http2<S>(stream: S, visit: Arc<Visit>)
+fn serve_http2<S>(stream: S, visit: Arc<Visit>) -> impl Future<Output = ()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let live = Arc::clone(&visit.live);
     let stream = Screen::transparent(stream, Arc::clone(&live));
-    let service = service_fn(move |request| exchange::answer(Arc::clone(&visit), request));
-    let connection = http2::Builder::new(Tied(Arc::clone(&live)))
+    let service =
+        service_fn(move |request| Box::pin(exchange::answer(Arc::clone(&visit), request)));
+    let mut connection = http2::Builder::new(Tied(Arc::clone(&live)))
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .keep_alive_timeout(patience::CLIENT)
@@ -186,17 +198,18 @@ where
         .initial_connection_window_size(HTTP2_WINDOW_BYTES)
         .max_send_buf_size(patience::BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        () = live.retiring().cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    async move {
+        let ended = tokio::select! {
+            biased;
+            ended = &mut connection => ended,
+            () = live.retiring().cancelled() => {
+                Pin::new(&mut connection).graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(peer = %live.peer, %error, "a connection broke off");
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(peer = %live.peer, %error, "a connection broke off");
     }
 }
 

@@ -153,7 +153,7 @@ async fn exchange(
         Err(error) => return Err(error.into()),
     };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return switch(visit, response, upgrade, open).await;
+        return Box::pin(switch(visit, response, upgrade, open)).await;
     }
     let (mut parts, body) = response.into_parts();
     fields::remove_hop_by_hop(&mut parts.headers);

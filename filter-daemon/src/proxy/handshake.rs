@@ -82,8 +82,7 @@ pub(super) async fn receive(shared: Arc<Shared>, thread: usize, accepted: Accept
     match outcome {
         Ok((stream, admitted)) => {
             let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-            // A task of its own is as large as serving needs it to be.
-            tokio::spawn(connection::serve(shared, thread, stream, admitted, speaks_http2));
+            connection::serve(shared, thread, stream, admitted, speaks_http2);
         }
         Err(refused) => {
             count(&shared, &refused);

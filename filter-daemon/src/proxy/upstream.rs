@@ -91,7 +91,8 @@ impl Destination {
                 Err(unsent) => request = unsent,
             }
         }
-        let sender = self.connect().await?;
+        // It is rare and large, and on the heap only while it lasts.
+        let sender = Box::pin(self.connect()).await?;
         let mut lease = Lease { sender, destination: Arc::clone(self), thread };
         match lease.send(request).await? {
             Ok(response) => Ok((response, lease)),
