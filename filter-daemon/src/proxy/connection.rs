@@ -146,7 +146,7 @@ fn note_refused<S>(screen: &Screen<S>, visit: &Visit) {
         && let Some((site, _)) = visit.shared.site(live.app)
     {
         let _ = site.count(Reason::Malformed);
-        tell(&visit.shared, &site, &live, "request refused", Reason::Malformed);
+        tell(&visit.shared, &site, live, "request refused", Reason::Malformed);
     }
 }
 
