@@ -10,7 +10,7 @@ use crate::auth::Auth;
 use crate::command::Request;
 use crate::config::Outbound;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
-use crate::proxy::{TallyRow, View};
+use crate::proxy::{Refused, TallyRow, View};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Done, Handle, StoreError};
 
@@ -124,7 +124,17 @@ impl Control {
         Ok(self.observer.unseen()?)
     }
 
-    /// Sampled refusals from now on.
+    /// How many refusals of the proxy were not told one by one.
+    pub fn untold_refusals(&self) -> u64 {
+        self.proxy.as_ref().map(View::untold).unwrap_or_default()
+    }
+
+    /// What the proxy refuses from now on; none without a proxy.
+    pub fn refusals(&self) -> Option<broadcast::Receiver<Refused>> {
+        self.proxy.as_ref().map(View::refusals)
+    }
+
+    /// Sampled refusals of packets from now on.
     pub fn drops(&self) -> broadcast::Receiver<Drop> {
         self.observer.drops()
     }

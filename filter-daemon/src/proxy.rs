@@ -34,12 +34,14 @@ mod patience;
 mod prefixed;
 mod reason;
 mod refusal;
+mod refusals;
 mod screen;
 mod shared;
 mod site;
 mod tally;
 mod target;
 mod thread;
+mod trust;
 mod upstream;
 
 use std::io;
@@ -49,12 +51,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::SystemTime;
 
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use follow::Followed;
 pub use reason::Reason;
+pub use refusals::Refused;
 pub use tally::TallyRow;
 
 use crate::config::{FailSafe, Outbound};
@@ -63,10 +66,12 @@ use assembly::Assembly;
 use certificates::Certificates;
 use crowd::Crowd;
 use live::Lives;
+use refusals::Refusals;
 use shared::Shared;
 use site::Sites;
 use tally::Tally;
 use thread::Threads;
+use trust::TrustFiles;
 
 /// What a proxy is made of.
 pub struct ProxyParts {
@@ -107,6 +112,7 @@ pub struct BindError {
 #[derive(Clone)]
 pub struct View {
     tally: Arc<Tally>,
+    refusals: Refusals,
     followed: watch::Receiver<Followed>,
 }
 
@@ -114,6 +120,16 @@ impl View {
     /// Every count that is not zero.
     pub fn rows(&self) -> Vec<TallyRow> {
         self.tally.rows()
+    }
+
+    /// Refusals from now on, a few of many.
+    pub fn refusals(&self) -> broadcast::Receiver<Refused> {
+        self.refusals.follow()
+    }
+
+    /// How many refusals were not told one by one.
+    pub fn untold(&self) -> u64 {
+        self.tally.untold()
     }
 
     /// Waits until a revision is in force; answers how many connections that
@@ -140,10 +156,12 @@ impl Proxy {
             handshakes: Crowd::new(patience::MOST_HANDSHAKES),
             connections: Crowd::new(connections),
             tally: Arc::clone(&tally),
+            refusals: Refusals::default(),
             draining: CancellationToken::new(),
         });
         let assembly = Assembly {
             certificates: Certificates::new(directory, shutdown.clone()),
+            trust: TrustFiles::new(shutdown.clone()),
             outbound,
             fail_safe,
             tally,
@@ -156,7 +174,8 @@ impl Proxy {
 
     /// What front ends see of it.
     pub fn view(&self) -> View {
-        View { tally: Arc::clone(&self.shared.tally), followed: self.followed.subscribe() }
+        let (tally, refusals) = (Arc::clone(&self.shared.tally), self.shared.refusals.clone());
+        View { tally, refusals, followed: self.followed.subscribe() }
     }
 
     /// Serves until told to stop, then lets open requests end.

@@ -2,19 +2,22 @@
 //!
 //! Owns the server configuration, the daemon's own certificate authority, and
 //! the certificate that is served: its own or a pair of files, and when it is
-//! to be replaced. Knows nothing of what is served over it.
+//! to be replaced; authorities and certificates for the other end likewise. Knows nothing of what is served over it.
 //!
 //! Invariants: no setting brings TLS 1.2 back; no request is taken from early
 //! data; a certificate is served only together with the key that fits it; a
-//! bad file never replaces a good pair.
+//! bad file never replaces what was read from a good one.
 
 mod authorities;
 mod authority;
 mod expiry;
 mod identity;
 mod keeper;
+mod look;
 mod own;
+mod reader;
 mod served;
+mod watched;
 
 use std::sync::Arc;
 
@@ -23,12 +26,13 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
 use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ServerConfig};
 
-pub use authorities::{AuthoritiesError, authorities};
+pub use authorities::{Authorities, AuthoritiesError};
 pub use authority::AuthorityError;
 pub use identity::{Identity, PairError, PairFiles};
 pub use keeper::{Keeper, Names, Source};
+pub use reader::{Content, Read, Reader};
 pub use served::{Held, Served};
 
 /// The configuration of a server: whose certificate is shown is up to the
@@ -48,10 +52,10 @@ pub fn server_config(
 pub fn server_config_for_known(
     resolver: Arc<dyn ResolvesServerCert>,
     protocols: &[&[u8]],
-    authorities: RootCertStore,
+    authorities: &Authorities,
 ) -> Result<ServerConfig, rustls::Error> {
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider()).build();
+    let roots = Arc::clone(authorities.roots());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build();
     let verifier = verifier.map_err(|error| rustls::Error::General(error.to_string()))?;
     configure(resolver, protocols, verifier)
 }
@@ -59,12 +63,12 @@ pub fn server_config_for_known(
 /// The configuration of a client that speaks to servers of the authorities,
 /// and shows them a certificate if it has one.
 pub fn client_config(
-    authorities: RootCertStore,
+    authorities: &Authorities,
     identity: Option<&Identity>,
 ) -> Result<ClientConfig, rustls::Error> {
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
-        .with_root_certificates(authorities);
+        .with_root_certificates(Arc::clone(authorities.roots()));
     Ok(match identity {
         Some(identity) => {
             let certified = Arc::clone(identity.certified());

@@ -11,6 +11,8 @@ mod client;
 mod crowd;
 #[path = "proxy/desync.rs"]
 mod desync;
+#[path = "proxy/drops.rs"]
+mod drops;
 #[path = "proxy/faults.rs"]
 mod faults;
 #[path = "proxy/hello.rs"]
@@ -23,6 +25,8 @@ mod lists;
 mod origins;
 #[path = "proxy/outbound.rs"]
 mod outbound;
+#[path = "proxy/reload.rs"]
+mod reload;
 #[path = "proxy/rest.rs"]
 mod rest;
 #[path = "proxy/revocation.rs"]
@@ -31,5 +35,7 @@ mod revocation;
 mod scanners;
 #[path = "proxy/stage.rs"]
 mod stage;
+#[path = "proxy/tls_upstream.rs"]
+mod tls_upstream;
 #[path = "proxy/upstream.rs"]
 mod upstream;

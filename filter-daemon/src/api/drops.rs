@@ -1,8 +1,9 @@
-//! Refusals as they come, one JSON object a line.
+//! Refusals of both tiers as they come, one JSON object a line.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -21,11 +22,16 @@ use crate::control::Control;
 use crate::id::ObjectId;
 use crate::key::Key;
 use crate::observe::Drop;
+use crate::proxy::Refused;
 use crate::state::State as Kept;
 
+/// A packet, or a connection or request at the proxy, that was refused or would
+/// have been.
 #[derive(Serialize, ToSchema)]
 struct DropOut<'a> {
     time: String,
+    /// `packet` or `proxy`.
+    tier: &'static str,
     interface: Option<&'a str>,
     app: Option<&'a str>,
     reason: &'static str,
@@ -37,8 +43,21 @@ struct DropOut<'a> {
     destination: Option<IpAddr>,
     destination_port: u16,
     protocol: u8,
-    frame_bytes: u32,
+    /// A packet's.
+    frame_bytes: Option<u32>,
+    /// Whom a trusted hop named to the proxy.
+    #[schema(value_type = Option<String>)]
+    client: Option<IpAddr>,
+    /// The server name that the proxy was asked for.
+    name: Option<&'a str>,
+    /// What the proxy refused, in words.
+    detail: Option<&'a str>,
+    /// How many of this app and reason the proxy did not tell before it.
+    left_out: Option<u64>,
 }
+
+/// The IP protocol that the proxy is spoken to in.
+const TCP: u8 = 6;
 
 /// What a reader that is too slow did not get.
 #[derive(Serialize, ToSchema)]
@@ -66,20 +85,47 @@ pub(super) async fn follow(
 ) -> Response {
     let shutdown = shutdown.map(|Extension(token)| token).unwrap_or_default();
     let reader = Reader { control, key: key.map(|Extension(key)| key.id), from, shutdown };
-    let lines = stream::unfold((reader.control.drops(), reader), async |(mut drops, reader)| {
-        let received = tokio::select! {
-            received = drops.recv() => received,
+    let tiers = Tiers { packets: reader.control.drops(), proxy: reader.control.refusals() };
+    let lines = stream::unfold((tiers, reader), async |(mut tiers, reader)| {
+        let line = tokio::select! {
+            line = tiers.next(&reader.control) => line?,
             () = reader.shutdown.cancelled() => return None,
             () = reader.revoked() => return None,
         };
-        let line = match received {
-            Ok(drop) => line(&DropOut::new(&drop, &reader.control.store().state())),
-            Err(broadcast::error::RecvError::Lagged(lost)) => line(&LostOut { lost }),
-            Err(broadcast::error::RecvError::Closed) => return None,
-        };
-        Some((Ok::<_, Infallible>(line), (drops, reader)))
+        Some((Ok::<_, Infallible>(line), (tiers, reader)))
     });
     ([("content-type", "application/x-ndjson")], Body::from_stream(lines)).into_response()
+}
+
+/// What both tiers refuse.
+struct Tiers {
+    packets: broadcast::Receiver<Drop>,
+    proxy: Option<broadcast::Receiver<Refused>>,
+}
+
+impl Tiers {
+    /// The next line; none when there will be no more.
+    async fn next(&mut self, control: &Control) -> Option<Bytes> {
+        let refused = async {
+            match &mut self.proxy {
+                Some(proxy) => proxy.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let told = tokio::select! {
+            drop = self.packets.recv() => {
+                drop.map(|drop| line(&DropOut::of_packet(&drop, &control.store().state())))
+            }
+            refused = refused => {
+                refused.map(|refused| line(&DropOut::of_proxy(&refused, &control.store().state())))
+            }
+        };
+        match told {
+            Ok(line) => Some(line),
+            Err(broadcast::error::RecvError::Lagged(lost)) => Some(line(&LostOut { lost })),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
 }
 
 /// Who follows the drops, and what ends it.
@@ -107,9 +153,10 @@ fn line(value: &impl Serialize) -> Bytes {
 }
 
 impl<'a> DropOut<'a> {
-    fn new(drop: &'a Drop, state: &'a Kept) -> Self {
+    fn of_packet(drop: &'a Drop, state: &'a Kept) -> Self {
         Self {
-            time: jiff::Timestamp::try_from(drop.time).unwrap_or_default().to_string(),
+            tier: "packet",
+            time: written(drop.time),
             interface: drop.interface.as_deref(),
             app: app_of_index(state, drop.app).map(|app| app.client_app_id.as_str()),
             reason: drop.reason.name(),
@@ -119,7 +166,37 @@ impl<'a> DropOut<'a> {
             destination: drop.destination,
             destination_port: drop.destination_port,
             protocol: drop.protocol,
-            frame_bytes: drop.frame_bytes,
+            frame_bytes: Some(drop.frame_bytes),
+            client: None,
+            name: None,
+            detail: None,
+            left_out: None,
         }
     }
+
+    fn of_proxy(refused: &'a Refused, state: &'a Kept) -> Self {
+        let app = refused.app.and_then(|app| state.apps.get(&app));
+        Self {
+            time: written(refused.time),
+            tier: "proxy",
+            interface: None,
+            app: app.map(|app| app.client_app_id.as_str()),
+            reason: refused.reason.name(),
+            verdict: refused.verdict.name(),
+            source: Some(refused.peer.ip()),
+            source_port: refused.peer.port(),
+            destination: None,
+            destination_port: refused.port,
+            protocol: TCP,
+            frame_bytes: None,
+            client: refused.client,
+            name: refused.name.as_deref(),
+            detail: Some(&refused.detail),
+            left_out: Some(refused.left_out),
+        }
+    }
+}
+
+fn written(time: SystemTime) -> String {
+    jiff::Timestamp::try_from(time).unwrap_or_default().to_string()
 }

@@ -129,7 +129,10 @@ fn status(control: &Control) -> Result<Response, Fault> {
         interfaces: status.interfaces.iter().map(InterfaceOut::from).collect(),
         apps: kept.apps.values().map(|app| AppLine::from(app.as_ref())).collect(),
         settings: kept.settings.into(),
-        unseen_drops: UnseenOut { unsampled: unseen.unsampled, lost: unseen.lost },
+        unseen_drops: UnseenOut {
+            unsampled: unseen.unsampled.saturating_add(control.untold_refusals()),
+            lost: unseen.lost,
+        },
         admin: control.listener().map(AdminOut::from),
     }))
 }

@@ -127,7 +127,7 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: key::Task,
     },
-    /// Show refused packets as they come, until Ctrl-C
+    /// Show refused packets, and what the proxy refuses, as they come, until Ctrl-C
     Drops(drops::Options),
     /// Show what was counted, by app and reason
     Counters(counters::Options),

@@ -1,4 +1,4 @@
-//! `filterctl drops`: refused packets as they come.
+//! `filterctl drops`: refused packets, and what the proxy refuses, as they come.
 //!
 //! The daemon's stream is passed on line by line; with `--json` unchanged.
 
@@ -15,7 +15,7 @@ use super::output;
 use lines::Lines;
 use row::Event;
 
-/// Which packets, and how many.
+/// Which refusals, and how many.
 #[derive(Args, Debug)]
 pub(super) struct Options {
     /// Only this app's: its id, its name, or the beginning of its client app id

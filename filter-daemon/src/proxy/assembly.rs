@@ -1,29 +1,31 @@
 //! From a state to the apps as the proxy serves them. What an app has and did
 //! not change is taken over: tickets, connections to upstreams, compiled lists.
 //!
-//! Reads the files that the settings name, and the clock never.
+//! Reads the files that the settings name for the first time, and the clock
+//! never.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{RootCertStore, ServerConfig};
+use rustls::ServerConfig;
 
 use super::certificates::{Certificates, What};
 use super::outbound::Outbound;
 use super::site::{List, Site, Sites};
 use super::tally::Tally;
+use super::trust::{Trust, TrustFiles};
 use super::upstream::Destination;
 use crate::app::{App, ProxySettings};
 use crate::config::{FailSafe, Outbound as OutboundRule};
 use crate::state::State;
-use crate::tls::{self, Identity, PairFiles};
+use crate::tls::{self, Served};
 
 /// What apps are put together from, besides the state.
 pub(super) struct Assembly {
     pub(super) certificates: Certificates,
+    pub(super) trust: TrustFiles,
     pub(super) outbound: Vec<OutboundRule>,
     pub(super) fail_safe: Vec<FailSafe>,
     pub(super) tally: Arc<Tally>,
@@ -48,6 +50,7 @@ impl Assembly {
         let named = state.apps.values().filter(|app| !app.proxy.names.is_empty());
         let sites = named.map(|app| self.site(app, &own_names, before)).collect();
         self.certificates.forget_unused();
+        self.trust.forget_unused();
         Sites::new(self.fail_safe.clone(), sites)
     }
 
@@ -58,64 +61,90 @@ impl Assembly {
             Some(old) if old.list.is_of(&prefixes) => Arc::clone(&old.list),
             Some(_) | None => Arc::new(List::new(prefixes)),
         };
-        let (tls, certificate_rules) = self.tls(app, own_names, old.map(Arc::as_ref));
-        let destination = self.destination(app, old.map(Arc::as_ref));
+        let (app, old) = (Arc::clone(app), old.map(Arc::as_ref));
+        let clients = self.trust.for_clients(&app.proxy);
+        let shown = self.shown(&app, own_names);
+        let (tls, certificate_rules) = self.tls(&app, &shown, &clients, old);
+        let upstreams = self.trust.for_upstreams(&app.proxy);
+        let destination = self.destination(&app, &upstreams, old);
         let counts = self.tally.of(Some(app.id));
-        Site { app: Arc::clone(app), list, counts, tls, certificate_rules, destination }
+        let (clients, upstreams) = (clients.ok(), upstreams.ok());
+        Site { app, list, counts, shown, tls, certificate_rules, clients, destination, upstreams }
+    }
+
+    /// The certificate of an app: of its files, or the one for all own names.
+    fn shown(&mut self, app: &App, own_names: &OwnNames) -> Served {
+        self.certificates.served(match &app.proxy.certificate {
+            Some(pair) => What::Files(pair.clone()),
+            None => What::Own(own_names.clone()),
+        })
     }
 
     /// What TLS is spoken with, and the number of the rules for clients.
     fn tls(
         &mut self,
         app: &App,
-        own_names: &OwnNames,
+        shown: &Served,
+        clients: &Result<Trust, String>,
         old: Option<&Site>,
     ) -> (Option<Arc<ServerConfig>>, u64) {
-        let what = match &app.proxy.certificate {
-            Some(pair) => What::Files(pair.clone()),
-            None => What::Own(own_names.clone()),
+        let asks_the_same = |old: &&Site| {
+            old.app.proxy.client_ca == app.proxy.client_ca
+                && hold_the_same(old.clients.as_ref(), clients)
         };
-        let served = self.certificates.served(what);
-        let is_same = |old: &&Site| {
-            let (old, new) = (&old.app.proxy, &app.proxy);
-            old.client_ca == new.client_ca
-                && old.certificate == new.certificate
-                && (new.certificate.is_some() || old.names == new.names)
-        };
-        if let Some(old) = old.filter(is_same).filter(|old| old.tls.is_some()) {
+        let asking = old.filter(asks_the_same);
+        let is_same = |old: &&Site| old.shown.is(shown) && old.tls.is_some();
+        if let Some(old) = asking.filter(is_same) {
             return (old.tls.clone(), old.certificate_rules);
         }
-        let rules = match old {
-            Some(old) if old.app.proxy.client_ca == app.proxy.client_ca => old.certificate_rules,
-            Some(_) | None => {
+        let rules = match asking {
+            Some(old) => old.certificate_rules,
+            None => {
                 self.rules += 1;
                 self.rules
             }
         };
-        let config = server_config(Arc::new(served), app.proxy.client_ca.as_deref());
+        let config = server_config(shown.clone(), clients);
         (noted(app, "TLS", config).map(Arc::new), rules)
     }
 
-    fn destination(&self, app: &App, old: Option<&Site>) -> Option<Arc<Destination>> {
+    fn destination(
+        &self,
+        app: &App,
+        trust: &Result<Trust, String>,
+        old: Option<&Site>,
+    ) -> Option<Arc<Destination>> {
         let settings = &app.proxy;
         if settings.upstreams.is_empty() {
             return None;
         }
         let is_same = |old: &&Site| {
+            let trusted = old.upstreams.as_ref();
             let old = &old.app.proxy;
             old.upstreams == settings.upstreams
                 && old.upstream_ca == settings.upstream_ca
                 && old.upstream_certificate == settings.upstream_certificate
                 && old.outbound == settings.outbound
                 && old.patience_s == settings.patience_s
+                && hold_the_same(trusted, trust)
         };
         let old = old.filter(is_same).and_then(|old| old.destination.clone());
-        old.or_else(|| noted(app, "the upstream", self.new_destination(settings)).map(Arc::new))
+        old.or_else(|| {
+            noted(app, "the upstream", self.new_destination(settings, trust)).map(Arc::new)
+        })
     }
 
-    fn new_destination(&self, settings: &ProxySettings) -> Result<Destination, Trouble> {
-        let is_tls = settings.upstreams.iter().any(crate::app::Upstream::is_tls);
-        let tls = if is_tls { Some(Arc::new(client_config(settings)?)) } else { None };
+    fn new_destination(
+        &self,
+        settings: &ProxySettings,
+        trust: &Result<Trust, String>,
+    ) -> Result<Destination, Trouble> {
+        let Trust { authorities, identity } = trust.clone()?;
+        let tls = match authorities {
+            Some(authorities) => Some(tls::client_config(&authorities, identity.as_deref())?),
+            None => None,
+        };
+        let tls = tls.map(Arc::new);
         let addresses = self.addresses(settings.outbound.as_deref())?;
         let patience = Duration::from_secs(settings.patience_s.into());
         let outbound = Arc::new(Outbound::new(addresses));
@@ -142,35 +171,24 @@ fn noted<T>(app: &App, what: &str, made: Result<T, Trouble>) -> Option<T> {
     .ok()
 }
 
-fn server_config(
-    served: Arc<tls::Served>,
-    client_ca: Option<&Path>,
-) -> Result<ServerConfig, Trouble> {
-    let mut config = match client_ca {
-        None => tls::server_config(served, &PROTOCOLS)?,
-        Some(path) => {
-            let authorities = tls::authorities(path)?;
-            tls::server_config_for_known(served, &PROTOCOLS, authorities)?
-        }
+fn server_config(shown: Served, clients: &Result<Trust, String>) -> Result<ServerConfig, Trouble> {
+    let shown = Arc::new(shown);
+    let mut config = match clients.clone()?.authorities {
+        None => tls::server_config(shown, &PROTOCOLS)?,
+        Some(authorities) => tls::server_config_for_known(shown, &PROTOCOLS, &authorities)?,
     };
     // One is what a client needs that comes back; each costs a little.
     config.send_tls13_tickets = 1;
     Ok(config)
 }
 
-fn client_config(settings: &ProxySettings) -> Result<rustls::ClientConfig, Trouble> {
-    let authorities = match &settings.upstream_ca {
-        Some(path) => tls::authorities(path)?,
-        None => RootCertStore::empty(),
-    };
-    let identity = match &settings.upstream_certificate {
-        Some(pair) => Some(Identity::read(&PairFiles {
-            certificate: pair.certificate.clone(),
-            key: pair.key.clone(),
-        })?),
-        None => None,
-    };
-    Ok(tls::client_config(authorities, identity.as_ref())?)
+/// Whether the files hold what they held, or still nothing good.
+fn hold_the_same(old: Option<&Trust>, new: &Result<Trust, String>) -> bool {
+    match (old, new) {
+        (Some(old), Ok(new)) => old.is(new),
+        (None, Err(_)) => true,
+        (Some(_), Err(_)) | (None, Ok(_)) => false,
+    }
 }
 
 /// The names of all apps that have no certificate of their own.

@@ -17,8 +17,10 @@ use tokio_util::sync::CancellationToken;
 use super::exchange::{self, Visit};
 use super::live::{Admitted, Live};
 use super::reason::Reason;
+use super::refusals::Notice;
 use super::screen::Screen;
 use super::shared::Shared;
+use super::site::Site;
 use super::{follow, http1, patience};
 
 /// Between two questions whether an HTTP/2 client is still there.
@@ -75,10 +77,22 @@ fn note_end(shared: &Shared, live: &Live) {
         return;
     };
     let _ = site.count(reason);
-    if let Some(left_out) = site.counts.sample(reason) {
-        let (app, peer) = (&site.app.client_app_id, live.peer);
-        tracing::info!(%app, %peer, reason = reason.name(), left_out, "connection closed");
-    }
+    tell(shared, &site, live, "connection closed", reason);
+}
+
+/// Tells about a connection whose reason is all that is known.
+pub(super) fn tell(shared: &Shared, site: &Site, live: &Live, what: &'static str, reason: Reason) {
+    let notice = Notice {
+        app: Some(&site.app),
+        what,
+        reason,
+        peer: live.peer,
+        port: live.port,
+        client: live.client.known(),
+        name: Some(live.name.as_str()),
+        detail: reason.explanation(),
+    };
+    shared.refusals.tell(&site.counts, &notice);
 }
 
 fn serve_http2<S>(stream: S, visit: Arc<Visit>) -> impl Future<Output = ()>

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use filter_common::verdict::Verdict;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 
@@ -23,6 +23,7 @@ use super::forwarded;
 use super::live::{Client, Live, Open};
 use super::reason::Reason;
 use super::refusal::Refusal;
+use super::refusals::Notice;
 use super::shared::Shared;
 use super::site::{Site, Sites};
 use super::target;
@@ -100,14 +101,18 @@ fn is_rule(reason: Reason) -> bool {
 }
 
 fn tell(visit: &Visit, site: &Site, refusal: &Refusal) {
-    let Some(left_out) = site.counts.sample(refusal.reason) else { return };
-    let (app, peer) = (&site.app.client_app_id, visit.live.peer);
-    let (reason, text) = (refusal.reason.name(), &refusal.text);
-    if refusal.reason == Reason::Outbound {
-        tracing::error!(%app, %peer, reason, left_out, "{text}");
-    } else {
-        tracing::info!(%app, %peer, reason, left_out, "request refused: {text}");
-    }
+    let live = &visit.live;
+    let notice = Notice {
+        app: Some(&site.app),
+        what: "request refused",
+        reason: refusal.reason,
+        peer: live.peer,
+        port: live.port,
+        client: refusal.client.or(live.client.known()),
+        name: Some(live.name.as_str()),
+        detail: &refusal.text,
+    };
+    visit.shared.refusals.tell(&site.counts, &notice);
 }
 
 async fn exchange(
@@ -119,7 +124,7 @@ async fn exchange(
     let upgrade = wanted_upgrade(&request);
     let host = target::check(&request, &visit.live.name)?;
     let sender = sender(visit, site, sites, request.headers())?;
-    let origin = check_origin(site, request.method(), request.headers(), upgrade.is_some())?;
+    let origin = check_origin(visit, site, &request, &sender)?;
     let limit_bytes = site.app.proxy.body_limit_bytes;
     refuse_long_body(request.headers(), limit_bytes)?;
     let no_upstream = || Refusal::new(Reason::NoUpstream, "this app has no upstream yet");
@@ -222,23 +227,38 @@ fn sender(
         Refusal::closing(Reason::HopHeader, text)
     })?;
     let reason = site.judge(sites, client, visit.live.port, super::now_s());
+    let text = || format!("{client} is not on the access list (named by the hop {peer})");
+    apply(visit, site, reason, client, text)?;
+    Ok(Sender { client, hop: Some(peer) })
+}
+
+/// Counts what a rule says, and refuses where it is in force.
+fn apply(
+    visit: &Visit,
+    site: &Site,
+    reason: Reason,
+    client: IpAddr,
+    text: impl FnOnce() -> String,
+) -> Result<(), Refusal> {
     match site.count(reason) {
-        Verdict::Pass | Verdict::WouldDrop => Ok(Sender { client, hop: Some(peer) }),
-        Verdict::Drop => Err(Refusal::new(
-            reason,
-            format!("{client} is not on the access list (named by the hop {peer})"),
-        )),
+        Verdict::Pass => Ok(()),
+        Verdict::WouldDrop => {
+            tell(visit, site, &Refusal::new(reason, text()).of(client));
+            Ok(())
+        }
+        Verdict::Drop => Err(Refusal::new(reason, text()).of(client)),
     }
 }
 
 /// The origin that the request is bound to, if it is let in.
 fn check_origin(
+    visit: &Visit,
     site: &Site,
-    method: &Method,
-    fields: &HeaderMap,
-    is_upgrade: bool,
+    request: &Request<Incoming>,
+    sender: &Sender,
 ) -> Result<Option<Box<str>>, Refusal> {
-    let mut values = fields.get_all(ORIGIN).iter();
+    let (method, is_upgrade) = (request.method(), wanted_upgrade(request).is_some());
+    let mut values = request.headers().get_all(ORIGIN).iter();
     let (reason, text) = match (values.next(), values.next()) {
         (None, _) if site.app.require_origin && (is_upgrade || !method.is_safe()) => {
             (Reason::OriginMissing, format!("{method} needs an Origin here"))
@@ -252,10 +272,8 @@ fn check_origin(
         (Some(_), Some(_)) if site.app.origins.is_empty() => return Ok(None),
         (Some(_), Some(_)) => (Reason::Origin, "there is more than one Origin".to_owned()),
     };
-    match site.count(reason) {
-        Verdict::Pass | Verdict::WouldDrop => Ok(None),
-        Verdict::Drop => Err(Refusal::new(reason, text)),
-    }
+    apply(visit, site, reason, sender.client, || text)?;
+    Ok(None)
 }
 
 fn refuse_long_body(fields: &HeaderMap, limit_bytes: Option<u64>) -> Result<(), Refusal> {

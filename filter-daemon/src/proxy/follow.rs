@@ -1,5 +1,6 @@
-//! Follows the state: new connections meet the new rules, and open ones that
-//! would no longer be let in are closed, within a second and counted.
+//! Follows the state and the files that it names: new connections meet the new
+//! rules, and open ones that would no longer be let in are closed, within a
+//! second and counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,12 +44,23 @@ pub(super) async fn follow(
                 if changed.is_err() {
                     return;
                 }
-                let new = Arc::clone(&state.borrow_and_update());
-                let closed = take_over(&mut assembly, &new, &sites, &shared);
-                followed.send_replace(Followed { revision: new.revision, closed });
             }
-            _ = tick.tick() => sweep(&shared),
+            () = assembly.trust.changed() => {}
+            _ = tick.tick() => {
+                sweep(&shared);
+                continue;
+            }
         }
+        let new = Arc::clone(&state.borrow_and_update());
+        let closed = take_over(&mut assembly, &new, &sites, &shared);
+        // What files close is not what the revision before them closed.
+        followed.send_if_modified(|followed| {
+            let is_new = followed.revision != new.revision;
+            if is_new {
+                *followed = Followed { revision: new.revision, closed };
+            }
+            is_new
+        });
     }
 }
 

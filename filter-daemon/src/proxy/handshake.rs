@@ -23,6 +23,7 @@ use super::live::{Admitted, Client};
 use super::patience;
 use super::prefixed::Prefixed;
 use super::reason::Reason;
+use super::refusals::Notice;
 use super::shared::Shared;
 use super::site::{Site, Sites};
 use crate::app::HopHeader;
@@ -45,7 +46,21 @@ type Stream = Prefixed<TcpStream>;
 struct Refused {
     reason: Reason,
     site: Option<Arc<Site>>,
+    /// The server name that was asked for.
+    name: Option<String>,
+    /// Whom a trusted hop named.
+    client: Option<IpAddr>,
     text: String,
+}
+
+/// A connection whose app is known.
+struct Caller<'a> {
+    shared: &'a Shared,
+    sites: &'a Sites,
+    site: &'a Arc<Site>,
+    name: &'a HostName,
+    peer: SocketAddr,
+    port: u16,
 }
 
 const HTTP2: &[u8] = b"h2";
@@ -58,11 +73,10 @@ const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 pub(super) async fn receive(shared: Arc<Shared>, thread: usize, accepted: Accepted) {
     let Accepted { stream, peer, port, place, leave } = accepted;
     let admitting = tokio::time::timeout(patience::HANDSHAKE, admit(&shared, stream, peer, port));
-    let refused = |reason, text: &str| Refused { reason, site: None, text: text.to_owned() };
     let outcome = match leave.run_until_cancelled(Box::pin(admitting)).await {
         Some(Ok(outcome)) => outcome,
-        Some(Err(_)) => Err(refused(Reason::HandshakeTimeout, "no handshake in time")),
-        None => Err(refused(Reason::Crowded, "made room for another handshake")),
+        Some(Err(_)) => Err(Refused::new(Reason::HandshakeTimeout, "no handshake in time")),
+        None => Err(Refused::new(Reason::Crowded, "made room for another handshake")),
     };
     drop(place);
     match outcome {
@@ -70,21 +84,37 @@ pub(super) async fn receive(shared: Arc<Shared>, thread: usize, accepted: Accept
             let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
             connection::serve(shared, thread, stream, admitted, speaks_http2);
         }
-        Err(refused) => tell(&shared, peer, &refused),
+        Err(refused) => {
+            count(&shared, &refused);
+            tell(&shared, peer, port, &refused);
+        }
     }
 }
 
-fn tell(shared: &Shared, peer: SocketAddr, refused: &Refused) {
-    let nobody = || shared.tally.of(None);
-    let counts = refused.site.as_ref().map_or_else(nobody, |site| Arc::clone(&site.counts));
-    let mode = refused.site.as_ref().map_or(Mode::Enforce, |site| site.app.mode);
-    if refused.reason.decide(mode) == Verdict::Drop && !is_counted(refused.reason) {
-        let _ = counts.count(refused.reason, mode);
+impl Refused {
+    fn new(reason: Reason, text: impl Into<String>) -> Self {
+        Self { reason, site: None, name: None, client: None, text: text.into() }
     }
-    if let Some(left_out) = counts.sample(refused.reason) {
-        let app = refused.site.as_ref().map(|site| site.app.client_app_id.as_str());
-        let (reason, text) = (refused.reason.name(), &refused.text);
-        tracing::info!(app, %peer, reason, left_out, "connection refused: {text}");
+}
+
+fn count(shared: &Shared, refused: &Refused) {
+    if is_counted(refused.reason) {
+        return;
+    }
+    let _ = match &refused.site {
+        Some(site) => site.count(refused.reason),
+        None => shared.tally.of(None).count(refused.reason, Mode::Enforce),
+    };
+}
+
+fn tell(shared: &Shared, peer: SocketAddr, port: u16, refused: &Refused) {
+    let Refused { reason, client, .. } = *refused;
+    let app = refused.site.as_ref().map(|site| site.app.as_ref());
+    let (what, name, detail) = ("connection refused", refused.name.as_deref(), &refused.text);
+    let notice = Notice { app, what, reason, peer, port, client, name, detail };
+    match &refused.site {
+        Some(site) => shared.refusals.tell(&site.counts, &notice),
+        None => shared.tell(&notice),
     }
 }
 
@@ -100,7 +130,7 @@ async fn admit(
     port: u16,
 ) -> Result<(TlsStream<Stream>, Admitted), Refused> {
     let sites = shared.sites();
-    let broken = |error: io::Error| refused_by_io(None, &error);
+    let broken = |error: io::Error| Refused::new(reason_of_io(&error), error.to_string());
     let mut stream = TcpStream::from_std(stream).map_err(broken)?;
     let source = peer.ip().to_canonical();
     let (preface, read) = if sites.iter().any(|site| site.has_hop(source)) {
@@ -109,17 +139,15 @@ async fn admit(
         (Preface::None, Vec::new())
     };
     let start = LazyConfigAcceptor::new(Acceptor::default(), Prefixed::new(stream, read));
-    let start = start.await.map_err(|error| refused_by_io(None, &error))?;
+    let start = start.await.map_err(broken)?;
     let (start, site, name) = find_site(&sites, start).await?;
-    let client = judge(&sites, &site, source, port, &preface)?;
-    let missing = || Refused {
-        reason: Reason::NoCertificate,
-        site: Some(Arc::clone(&site)),
-        text: "there is no certificate to show".to_owned(),
-    };
+    let caller = Caller { shared, sites: &sites, site: &site, name: &name, peer, port };
+    let client = caller.judge(&preface)?;
+    let refuse = |reason, text: String| caller.refuse(reason, client.known(), text);
+    let missing = || refuse(Reason::NoCertificate, "there is no certificate to show".to_owned());
     let tls = site.tls.clone().ok_or_else(missing)?;
     let stream = start.into_stream(tls).await;
-    let stream = stream.map_err(|error| refused_by_io(Some(&site), &error))?;
+    let stream = stream.map_err(|error| refuse(reason_of_io(&error), error.to_string()))?;
     let (app, certificate_rules) = (site.app.id, site.certificate_rules);
     Ok((stream, Admitted { app, peer, port, client, name, certificate_rules }))
 }
@@ -133,10 +161,9 @@ async fn read_preface(
     port: u16,
 ) -> Result<(Preface, Vec<u8>), Refused> {
     let mut read = Vec::with_capacity(256);
-    let preface = hop::read_preface(stream, &mut read).await.map_err(|error| Refused {
-        reason: Reason::HopHeader,
-        site: None,
-        text: format!("the hop {hop} sent no PROXY header that can be read: {error}"),
+    let preface = hop::read_preface(stream, &mut read).await.map_err(|error| {
+        let text = format!("the hop {hop} sent no PROXY header that can be read: {error}");
+        Refused::new(Reason::HopHeader, text)
     })?;
     let Preface::Client(client) = preface else { return Ok((preface, read)) };
     let now = super::now_s();
@@ -152,7 +179,7 @@ async fn read_preface(
         let _ = site.count(Reason::NotListed);
     }
     let text = format!("{client} is on no access list (named by the hop {hop})");
-    Err(Refused { reason: Reason::NotListed, site, text })
+    Err(Refused { site, client: Some(client), ..Refused::new(Reason::NotListed, text) })
 }
 
 /// The app that the ClientHello names.
@@ -171,42 +198,49 @@ async fn find_site(
     // A client that is gone has no use for the reason.
     let _ = start.io.write_all(&UNRECOGNIZED_NAME).await;
     let _ = start.io.shutdown().await;
-    Err(Refused { reason, site: None, text })
+    Err(Refused { name: asked, ..Refused::new(reason, text) })
 }
 
-/// Whose connection it is, if the app's list admits them.
-fn judge(
-    sites: &Sites,
-    site: &Arc<Site>,
-    source: IpAddr,
-    port: u16,
-    preface: &Preface,
-) -> Result<Client, Refused> {
-    let refuse = |reason, text| Refused { reason, site: Some(Arc::clone(site)), text };
-    let client = match (site.has_hop(source), site.hop_header(), preface) {
-        (true, HopHeader::Proxy, Preface::Client(client)) => *client,
-        (true, HopHeader::XForwardedFor | HopHeader::Forwarded, Preface::None) => {
-            let _ = site.count(Reason::TrustedHop);
-            return Ok(Client::PerRequest);
+impl Caller<'_> {
+    /// Whose connection it is, if the app's list admits them.
+    fn judge(&self, preface: &Preface) -> Result<Client, Refused> {
+        let source = self.peer.ip().to_canonical();
+        let site = self.site;
+        let client = match (site.has_hop(source), site.hop_header(), preface) {
+            (true, HopHeader::Proxy, Preface::Client(client)) => *client,
+            (true, HopHeader::XForwardedFor | HopHeader::Forwarded, Preface::None) => {
+                let _ = site.count(Reason::TrustedHop);
+                return Ok(Client::PerRequest);
+            }
+            (false, _, Preface::None) => source,
+            (true, header, Preface::Client(_) | Preface::Local | Preface::None)
+            | (false, header, Preface::Client(_) | Preface::Local) => {
+                let text = format!("{source} did not name a client by {}", header.name());
+                return Err(self.refuse(Reason::HopHeader, None, text));
+            }
+        };
+        let reason = site.judge(self.sites, client, self.port, super::now_s());
+        let text = || format!("{client} is not on the access list");
+        let refused = || self.refuse(reason, Some(client), text());
+        match site.count(reason) {
+            Verdict::Pass => Ok(Client::Known(client)),
+            Verdict::WouldDrop => {
+                tell(self.shared, self.peer, self.port, &refused());
+                Ok(Client::Known(client))
+            }
+            Verdict::Drop => Err(refused()),
         }
-        (false, _, Preface::None) => source,
-        (true, header, Preface::Client(_) | Preface::Local | Preface::None)
-        | (false, header, Preface::Client(_) | Preface::Local) => {
-            let text = format!("{source} did not name a client by {}", header.name());
-            return Err(refuse(Reason::HopHeader, text));
-        }
-    };
-    let reason = site.judge(sites, client, port, super::now_s());
-    match site.count(reason) {
-        Verdict::Pass | Verdict::WouldDrop => Ok(Client::Known(client)),
-        Verdict::Drop => Err(refuse(reason, format!("{client} is not on the access list"))),
+    }
+
+    fn refuse(&self, reason: Reason, client: Option<IpAddr>, text: String) -> Refused {
+        let (site, name) = (Some(Arc::clone(self.site)), Some(self.name.to_string()));
+        Refused { reason, site, name, client, text }
     }
 }
 
-fn refused_by_io(site: Option<&Arc<Site>>, error: &io::Error) -> Refused {
+fn reason_of_io(error: &io::Error) -> Reason {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    let reason = tls.map_or(Reason::Handshake, reason_of);
-    Refused { reason, site: site.cloned(), text: error.to_string() }
+    tls.map_or(Reason::Handshake, reason_of)
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add more ways to fail")]

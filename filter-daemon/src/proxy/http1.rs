@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep};
 
+use super::connection;
 use super::exchange::{self, Tunnel, Visit};
 use super::head;
 use super::patience;
@@ -129,11 +130,7 @@ fn note_refused<S>(screen: &Screen<S>, visit: &Visit) {
         && let Some((site, _)) = visit.shared.site(live.app)
     {
         let _ = site.count(Reason::Malformed);
-        if let Some(left_out) = site.counts.sample(Reason::Malformed) {
-            let (app, peer) = (&site.app.client_app_id, live.peer);
-            let reason = Reason::Malformed.name();
-            tracing::info!(%app, %peer, reason, left_out, "request refused");
-        }
+        connection::tell(&visit.shared, &site, live, "request refused", Reason::Malformed);
     }
 }
 

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::handshake::Accepted;
 use super::reason::Reason;
+use super::refusals::Notice;
 use super::shared::Shared;
 
 /// Connections that the kernel may hold until they are accepted.
@@ -74,12 +75,11 @@ fn hand_over(
 ) {
     let source = peer.ip().to_canonical();
     if !shared.sites.borrow().may_enter(source, port, super::now_s()) {
-        let counts = shared.tally.of(None);
-        let _ = counts.count(Reason::NotListed, Mode::Enforce);
-        if let Some(left_out) = counts.sample(Reason::NotListed) {
-            let reason = Reason::NotListed.name();
-            tracing::info!(%peer, port, reason, left_out, "connection refused: on no access list");
-        }
+        let reason = Reason::NotListed;
+        let _ = shared.tally.of(None).count(reason, Mode::Enforce);
+        let (what, detail) = ("connection refused", "on no access list");
+        let (app, client, name) = (None, None, None);
+        shared.tell(&Notice { app, what, reason, peer, port, client, name, detail });
         return;
     }
     if stream.set_nodelay(true).is_err() {

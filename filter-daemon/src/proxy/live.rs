@@ -57,6 +57,16 @@ pub(super) enum Client {
     PerRequest,
 }
 
+impl Client {
+    /// Who it is, where the whole connection is one client's.
+    pub(super) fn known(self) -> Option<IpAddr> {
+        match self {
+            Self::Known(client) => Some(client),
+            Self::PerRequest => None,
+        }
+    }
+}
+
 /// A request that is open and depends on its origin or its own client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bound {

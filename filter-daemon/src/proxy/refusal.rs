@@ -1,5 +1,7 @@
 //! What a client is told that does not get what it asked for.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
@@ -18,6 +20,8 @@ pub(super) struct Refusal {
     pub(super) text: String,
     /// Whether the connection has to end with it.
     pub(super) closes: bool,
+    /// Whose request it is, where a trusted hop said so.
+    pub(super) client: Option<IpAddr>,
 }
 
 #[derive(Serialize)]
@@ -28,12 +32,17 @@ struct Body<'a> {
 
 impl Refusal {
     pub(super) fn new(reason: Reason, text: impl Into<String>) -> Self {
-        Self { reason, text: text.into(), closes: false }
+        Self { reason, text: text.into(), closes: false, client: None }
     }
 
     /// One after which nothing more is read from the client.
     pub(super) fn closing(reason: Reason, text: impl Into<String>) -> Self {
-        Self { reason, text: text.into(), closes: true }
+        Self { reason, text: text.into(), closes: true, client: None }
+    }
+
+    /// The same of a client.
+    pub(super) fn of(self, client: IpAddr) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     /// The answer. What went wrong behind the proxy is for the log alone.

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowd;
 use super::live::Lives;
+use super::refusals::{Notice, Refusals};
 use super::site::{Site, Sites};
 use super::tally::Tally;
 use crate::id::ObjectId;
@@ -18,6 +19,7 @@ pub(super) struct Shared {
     pub(super) handshakes: Arc<Crowd>,
     pub(super) connections: Arc<Crowd>,
     pub(super) tally: Arc<Tally>,
+    pub(super) refusals: Refusals,
     /// Cancelled when the daemon stops.
     pub(super) draining: CancellationToken,
 }
@@ -26,6 +28,11 @@ impl Shared {
     /// The apps as they are now.
     pub(super) fn sites(&self) -> Arc<Sites> {
         Arc::clone(&self.sites.borrow())
+    }
+
+    /// Tells of a refusal for which no app is known.
+    pub(super) fn tell(&self, notice: &Notice<'_>) {
+        self.refusals.tell(&self.tally.of(None), notice);
     }
 
     /// An app as it is now.

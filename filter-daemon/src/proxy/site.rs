@@ -9,6 +9,7 @@ use rustls::ServerConfig;
 
 use super::reason::Reason;
 use super::tally::Counts;
+use super::trust::Trust;
 use super::upstream::Destination;
 use crate::access_list::PrefixSet;
 use crate::app::{App, HopHeader};
@@ -16,18 +17,26 @@ use crate::config::FailSafe;
 use crate::id::ObjectId;
 use crate::policy::poptrie::LookupTable;
 use crate::server_name::HostName;
+use crate::tls::Served;
 
 /// One app.
 pub(super) struct Site {
     pub(super) app: Arc<App>,
     pub(super) list: Arc<List>,
     pub(super) counts: Arc<Counts>,
+    /// The certificate that clients are shown.
+    pub(super) shown: Served,
     /// What TLS is spoken with; none without a certificate.
     pub(super) tls: Option<Arc<ServerConfig>>,
     /// Changes with the rules for clients' certificates.
     pub(super) certificate_rules: u64,
+    /// What clients have to show; none while its file cannot be read.
+    pub(super) clients: Option<Trust>,
     /// Where requests go.
     pub(super) destination: Option<Arc<Destination>>,
+    /// What upstreams have to show and are shown; none while its files cannot
+    /// be read.
+    pub(super) upstreams: Option<Trust>,
 }
 
 /// A list as it is asked: a long one through its compiled table.

@@ -1,5 +1,5 @@
 //! What the proxy counts, by app, reason and verdict, and which refusals it
-//! tells of in the log.
+//! tells of.
 //!
 //! Counts outlive the settings of an app: they end with the app.
 
@@ -37,9 +37,10 @@ pub(super) struct Tally {
 pub(super) struct Counts {
     cells: [[AtomicU64; Verdict::ALL.len()]; Reason::COUNT],
     told: Mutex<HashMap<Reason, Told>>,
+    untold: AtomicU64,
 }
 
-/// How many refusals the log had in the running second.
+/// How many refusals were told in the running second.
 #[derive(Debug)]
 struct Told {
     since: Instant,
@@ -64,6 +65,12 @@ impl Tally {
         counts.retain(|app, _| app.is_none_or(&is_there));
     }
 
+    /// How many refusals were not told one by one.
+    pub(super) fn untold(&self) -> u64 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.values().map(|counts| counts.untold()).sum()
+    }
+
     /// Every cell that is not zero.
     pub(super) fn rows(&self) -> Vec<TallyRow> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,8 +89,8 @@ impl Counts {
         verdict
     }
 
-    /// Whether the log is to have a refusal, and how many it did not have since
-    /// the last one.
+    /// Whether a refusal is to be told, and how many were not since the last
+    /// one.
     pub(super) fn sample(&self, reason: Reason) -> Option<u64> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -93,10 +100,16 @@ impl Counts {
         }
         if told.count == TOLD_IN_A_SECOND {
             told.left_out += 1;
+            self.untold.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         told.count += 1;
         Some(std::mem::take(&mut told.left_out))
+    }
+
+    /// How many refusals were not told.
+    pub(super) fn untold(&self) -> u64 {
+        self.untold.load(Ordering::Relaxed)
     }
 
     fn rows(&self, app: Option<ObjectId>) -> impl Iterator<Item = TallyRow> {
@@ -134,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_has_a_few_refusals_of_many() {
+    fn a_few_refusals_of_many_are_told() {
         let counts = Counts::default();
         let told = (0..1000).filter(|_| counts.sample(Reason::NotListed).is_some()).count();
         assert!((5..1000).contains(&told), "{told}");

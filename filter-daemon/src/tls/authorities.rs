@@ -2,10 +2,15 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
+
+/// Whom to believe; at least one.
+#[derive(Clone, Debug)]
+pub struct Authorities(Arc<RootCertStore>);
 
 /// Why there are no authorities.
 #[derive(Debug, thiserror::Error)]
@@ -42,22 +47,35 @@ pub enum AuthoritiesError {
     },
 }
 
-/// Reads the authorities of a PEM file.
-pub fn authorities(path: &Path) -> Result<RootCertStore, AuthoritiesError> {
-    let owned = || path.to_owned();
-    let text = std::fs::read(path)
-        .map_err(|source| AuthoritiesError::Unreadable { path: owned(), source })?;
-    let mut authorities = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate =
-            certificate.map_err(|source| AuthoritiesError::NotPem { path: owned(), source })?;
-        authorities
-            .add(certificate)
-            .map_err(|source| AuthoritiesError::NotAnAuthority { path: owned(), source })?;
+impl Authorities {
+    /// Reads those of a PEM file.
+    pub fn read(path: &Path) -> Result<Self, AuthoritiesError> {
+        let owned = || path.to_owned();
+        let text = std::fs::read(path)
+            .map_err(|source| AuthoritiesError::Unreadable { path: owned(), source })?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&text) {
+            let certificate =
+                certificate.map_err(|source| AuthoritiesError::NotPem { path: owned(), source })?;
+            roots
+                .add(certificate)
+                .map_err(|source| AuthoritiesError::NotAnAuthority { path: owned(), source })?;
+        }
+        if roots.is_empty() {
+            Err(AuthoritiesError::Empty { path: owned() })
+        } else {
+            Ok(Self(Arc::new(roots)))
+        }
     }
-    if authorities.is_empty() {
-        Err(AuthoritiesError::Empty { path: owned() })
-    } else {
-        Ok(authorities)
+
+    /// For TLS.
+    pub(super) fn roots(&self) -> &Arc<RootCertStore> {
+        &self.0
+    }
+}
+
+impl PartialEq for Authorities {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.roots == other.0.roots
     }
 }

@@ -3,11 +3,9 @@
 //!
 //! A pair is taken over as a whole or not at all; the last good one stays.
 
-mod stamp;
-
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -16,12 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::authority::{Authority, AuthorityError};
 use super::expiry::Expiry;
 use super::identity::{Identity, PairError, PairFiles};
+use super::look;
 use super::own;
 use super::served::{Held, Served};
-use stamp::Stamp;
-
-/// How often it looks whether something is to be done.
-const LOOK: Duration = Duration::from_secs(2);
+use super::watched::Watched;
 
 /// The names and addresses that the daemon's own certificate is to have now.
 pub type Names = Box<dyn Fn() -> Vec<String> + Send>;
@@ -48,10 +44,8 @@ pub struct Keeper {
     source: Source,
     /// Our own authority, and what its certificate is for, once there is one.
     own: Option<(Authority, Vec<String>)>,
-    /// The files as they were when they were read last.
-    read: Option<Stamp>,
-    /// The files as they were at the last look.
-    seen: Option<Stamp>,
+    /// The files, if it is of files.
+    watched: Watched,
     expiry: Option<Expiry>,
     held: watch::Sender<Held>,
 }
@@ -69,8 +63,11 @@ impl Keeper {
     /// Takes a first look: what is held then is there before anybody connects.
     pub fn start(source: Source, now: SystemTime) -> Self {
         let (held, _) = watch::channel(Held::default());
-        let mut keeper = Self { source, own: None, read: None, seen: None, expiry: None, held };
-        keeper.seen = keeper.stamp();
+        let watched = Watched::new(match &source {
+            Source::Files(PairFiles { certificate, key }) => vec![certificate.clone(), key.clone()],
+            Source::Own { .. } => Vec::new(),
+        });
+        let mut keeper = Self { source, own: None, watched, expiry: None, held };
         keeper.look(now);
         keeper
     }
@@ -86,21 +83,9 @@ impl Keeper {
     }
 
     /// Looks again and again, until the token is cancelled.
-    pub async fn run(mut self, shutdown: CancellationToken) {
-        let pause = || tokio::time::sleep(LOOK);
-        while shutdown.run_until_cancelled(pause()).await.is_some() {
-            // Files may lie on a slow disk.
-            let looked = tokio::task::spawn_blocking(move || {
-                self.look(SystemTime::now());
-                self
-            });
-            match looked.await {
-                Ok(keeper) => self = keeper,
-                Err(error) => {
-                    return tracing::error!(%error, "certificates are not looked after any more");
-                }
-            }
-        }
+    pub async fn run(self, shutdown: CancellationToken) {
+        let look = |keeper: &mut Self| keeper.look(SystemTime::now());
+        look::again_and_again(self, look, shutdown).await;
     }
 
     /// Does what is due.
@@ -122,15 +107,10 @@ impl Keeper {
 
     /// A new pair, if there is one and nobody is still writing it.
     fn look_at_files(&mut self, files: &PairFiles) -> Result<Option<Identity>, Trouble> {
-        let now = self.stamp();
-        let is_settled = self.seen == now;
-        self.seen = now;
-        if self.read == now && self.read.is_some() || !is_settled {
-            return Ok(None);
+        match self.watched.are_due() {
+            true => Ok(Some(Identity::read(files)?)),
+            false => Ok(None),
         }
-        let identity = Identity::read(files);
-        self.read = now;
-        Ok(identity.map(Some)?)
     }
 
     /// A new certificate, if the one that is held does not do any more.
@@ -188,13 +168,6 @@ impl Keeper {
         let warning = self.expiry.as_mut().and_then(|expiry| expiry.warning(now));
         if let Some(warning) = warning {
             tracing::warn!(certificate = %self, "the certificate {warning}");
-        }
-    }
-
-    fn stamp(&self) -> Option<Stamp> {
-        match &self.source {
-            Source::Files(files) => Some(Stamp::of(files)),
-            Source::Own { .. } => None,
         }
     }
 

@@ -25,6 +25,13 @@ pub struct Held {
 #[derive(Clone)]
 pub struct Served(pub(super) watch::Receiver<Held>);
 
+impl Served {
+    /// Whether it is the same keeper's.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+}
+
 impl ResolvesServerCert for Served {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.0.borrow().identity.as_ref().map(|identity| Arc::clone(identity.certified()))

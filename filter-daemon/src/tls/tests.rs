@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection};
 
 use super::keeper::{Keeper, Source};
+use super::reader::Reader;
 use super::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -189,6 +190,47 @@ fn a_pair_is_taken_over_whole_or_not_at_all() {
     keeper.look(now);
     keeper.look(now);
     assert_ne!(leaf(&keeper), served, "both");
+}
+
+#[test]
+fn authorities_are_read_again_and_only_good_ones_taken() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("ca.pem");
+    let (first, second) = (pair("first.test").0, pair("second.test").0);
+    let (file, news) = (path.clone(), Arc::new(tokio::sync::Notify::new()));
+    let read = move || Authorities::read(&file).map_err(|error| error.to_string());
+    let mut reader = Reader::start(vec![path.clone()], Box::new(read), Arc::clone(&news));
+    let mut put = |text: Option<&str>| {
+        match text {
+            Some(text) => fs::write(&path, text).expect("written"),
+            None => fs::remove_file(&path).expect("removed"),
+        }
+        reader.look();
+        let early = is_told(&news);
+        reader.look();
+        assert!(!early, "somebody may still be writing");
+        (reader.held().borrow().clone(), is_told(&news))
+    };
+    assert!(put(Some("garbage")).0.expect_err("nothing good yet").contains("ca.pem"));
+    let held = put(Some(&first)).0.expect("good");
+    for (text, what) in [
+        (Some(first.as_str()), "the same once more"),
+        (Some(first.split_at(200).0), "a part"),
+        (None, "nothing"),
+        (Some(first.as_str()), "put back"),
+    ] {
+        let (now, is_told) = put(text);
+        assert!(Arc::ptr_eq(&now.expect("the last good one stays"), &held), "{what}");
+        assert!(!is_told, "{what}");
+    }
+    let (now, is_told) = put(Some(&second));
+    assert!(now.expect("good") != held && is_told);
+}
+
+/// Whether there was news since the last question.
+fn is_told(news: &tokio::sync::Notify) -> bool {
+    use futures_util::FutureExt as _;
+    news.notified().now_or_never().is_some()
 }
 
 #[test]

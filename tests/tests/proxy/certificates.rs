@@ -7,15 +7,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use filter_tests::deadline::wait_for;
+use filter_tests::scenario::{AppRules, Mode};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 
 use crate::client::{Answer, Client};
 use crate::stage::{LISTED, NAME, Scene, Stage, closed};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     let mut wanted = CertificateParams::default();
     wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -23,14 +24,19 @@ fn authority() -> Authority {
 }
 
 /// A certificate for the app's name, and its key, in PEM.
-fn issue(authority: &Authority) -> (String, String) {
+pub(crate) fn issue(authority: &Authority) -> (String, String) {
+    issue_for(authority, NAME)
+}
+
+/// The same for any name or address.
+pub(crate) fn issue_for(authority: &Authority, name: &str) -> (String, String) {
     let key = KeyPair::generate().expect("a key");
-    let wanted = CertificateParams::new([NAME.to_owned()]).expect("a name");
+    let wanted = CertificateParams::new([name.to_owned()]).expect("a name");
     let certificate = wanted.signed_by(&key, authority).expect("a certificate");
     (certificate.pem(), key.serialize_pem())
 }
 
-fn file(scene: &Scene<'_>, name: &str, text: &str) -> PathBuf {
+pub(crate) fn file(scene: &Scene<'_>, name: &str, text: &str) -> PathBuf {
     let path = scene.stage.installation.path(name);
     fs::write(&path, text).expect("the directory is ours");
     path
@@ -76,6 +82,27 @@ fn a_pair_is_replaced_under_load() {
             is_done.store(true, Ordering::Relaxed);
             assert!(load.join().expect("no handshake fails") > 0);
         });
+    });
+}
+
+#[test]
+fn a_name_that_comes_later_is_in_the_certificate_of_all() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let client = scene.client(LISTED);
+    let shown = |name: &str| {
+        let connection = client.connect_to(name).expect("a handshake");
+        connection.conn.peer_certificates().expect("a chain")[0].to_vec()
+    };
+    let before = stage.run(|| shown(NAME));
+    let rules = AppRules { list: vec![format!("{LISTED}/32")], ..AppRules::default() };
+    let other = scene.control().create_app("other", &rules, Mode::Enforce);
+    let names = json!({ "proxy": { "names": ["other.example.com"] } });
+    scene.control().must(hyper::Method::PATCH, &other.ours, Some(&names));
+    stage.run(|| {
+        // One that nobody looks after any more would never be renewed.
+        assert_ne!(shown(NAME), before);
+        assert_eq!(shown(NAME), shown("other.example.com"));
     });
 }
 

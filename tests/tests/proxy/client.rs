@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use filter_tests::deadline::PATIENCE;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use socket2::{Domain, Socket, Type};
 
@@ -49,6 +50,17 @@ impl Client {
     pub(crate) fn offering(&self, protocols: &[&[u8]]) -> Self {
         let mut config = ClientConfig::clone(&self.config);
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Self { source: self.source, config: Arc::new(config) }
+    }
+
+    /// The same with a certificate of its own, in PEM.
+    pub(crate) fn showing(&self, certificate: &str, key: &str) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).expect("PEM")];
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("PEM");
+        let certified = CertifiedKey::from_der(chain, key, config.crypto_provider());
+        let certified = certified.expect("they belong together");
+        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
         Self { source: self.source, config: Arc::new(config) }
     }
 

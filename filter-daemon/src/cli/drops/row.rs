@@ -19,14 +19,15 @@ pub(super) enum Event {
         /// How many.
         lost: u64,
     },
-    /// A packet that was refused, or would have been.
+    /// Somebody that was refused, or would have been.
     Drop(Box<Drop>),
 }
 
-/// A packet that was refused, or would have been.
+/// A packet, connection or request that was refused, or would have been.
 #[derive(Debug, Deserialize)]
 pub(super) struct Drop {
     time: Timestamp,
+    tier: String,
     interface: Option<String>,
     app: Option<String>,
     reason: String,
@@ -36,7 +37,11 @@ pub(super) struct Drop {
     destination: Option<IpAddr>,
     destination_port: Option<u16>,
     protocol: Option<u8>,
-    frame_bytes: u32,
+    frame_bytes: Option<u32>,
+    client: Option<IpAddr>,
+    name: Option<String>,
+    detail: Option<String>,
+    left_out: Option<u64>,
 }
 
 impl Event {
@@ -52,16 +57,16 @@ impl Event {
 /// What the columns are called.
 pub(super) fn heading() -> String {
     columns(
-        ["Time", "Interface", "App", "Reason", "Verdict", "Protocol", "Bytes"],
+        ["Time", "Tier", "Interface", "App", "Reason", "Verdict", "Protocol", "Bytes"],
         "Source → Destination",
     )
 }
 
 /// Columns of a width that most values fit in: rows come one by one.
-fn columns(cells: [&str; 7], ends: &str) -> String {
-    let [time, interface, app, reason, verdict, protocol, bytes] = cells.map(harmless);
+fn columns(cells: [&str; 8], ends: &str) -> String {
+    let [time, tier, interface, app, reason, verdict, protocol, bytes] = cells.map(harmless);
     format!(
-        "{time:<12}  {interface:<10}  {app:<16}  {reason:<14}  {verdict:<10}  {protocol:<8}  {bytes:>5}  {}",
+        "{time:<12}  {tier:<6}  {interface:<10}  {app:<16}  {reason:<14}  {verdict:<10}  {protocol:<8}  {bytes:>5}  {}",
         harmless(ends),
     )
 }
@@ -86,15 +91,11 @@ impl Drop {
                 .parse::<Protocol>()
                 .map_or_else(|_| number.to_string(), |protocol| protocol.to_string()),
         };
-        let ends = format!(
-            "{} → {}",
-            end(self.source, self.source_port),
-            end(self.destination, self.destination_port),
-        );
-        let bytes = self.frame_bytes.to_string();
+        let bytes = self.frame_bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
         columns(
             [
                 &time,
+                &self.tier,
                 self.interface.as_deref().unwrap_or("-"),
                 self.app.as_deref().unwrap_or("-"),
                 &self.reason,
@@ -102,8 +103,27 @@ impl Drop {
                 &protocol,
                 &bytes,
             ],
-            &ends,
+            &self.ends(),
         )
+    }
+
+    /// From where to where, and what the proxy says of it.
+    fn ends(&self) -> String {
+        let destination = match (&self.name, self.destination_port) {
+            (Some(name), Some(port)) => format!("{name}:{port}"),
+            (Some(_) | None, _) => end(self.destination, self.destination_port),
+        };
+        let mut ends = format!("{} → {destination}", end(self.source, self.source_port));
+        if let Some(client) = self.client {
+            ends = format!("{client} by {ends}");
+        }
+        if let Some(detail) = &self.detail {
+            ends = format!("{ends}  {detail}");
+        }
+        match self.left_out {
+            None | Some(0) => ends,
+            Some(left_out) => format!("{ends} (and {left_out} more before)"),
+        }
     }
 }
 
@@ -119,7 +139,7 @@ fn end(address: Option<IpAddr>, port: Option<u16>) -> String {
 mod tests {
     use super::*;
 
-    const TCP: &str = r#"{"time":"2026-08-01T10:20:30.123456789Z","interface":"eth0","app":"web-aaaaa",
+    const TCP: &str = r#"{"time":"2026-08-01T10:20:30.123456789Z","tier":"packet","interface":"eth0","app":"web-aaaaa",
         "reason":"not_listed","verdict":"drop","source":"2001:db8::7","source_port":5000,
         "destination":"2001:db8::1","destination_port":443,"protocol":6,"frame_bytes":74}"#;
 
@@ -131,18 +151,32 @@ mod tests {
     fn rows_name_both_ends() {
         let row = event(TCP).to_string();
         assert!(row.ends_with("tcp          74  [2001:db8::7]:5000 → [2001:db8::1]:443"), "{row}");
-        assert!(row.contains(":30.123  eth0        web-aaaaa"), "{row}");
+        assert!(row.contains(":30.123  packet  eth0        web-aaaaa"), "{row}");
     }
 
     #[test]
     fn what_is_unknown_is_a_dash() {
         let row = event(
-            r#"{"time":"2026-08-01T10:20:30Z","interface":null,"app":null,"reason":"malformed",
+            r#"{"time":"2026-08-01T10:20:30Z","tier":"packet","interface":null,"app":null,"reason":"malformed",
             "verdict":"drop","source":null,"source_port":0,"destination":null,
             "destination_port":0,"protocol":0,"frame_bytes":14}"#,
         );
         assert!(row.concerns(None) && !row.concerns(Some("web-aaaaa")));
         assert!(row.to_string().ends_with("-            14  - → -"), "{row}");
+    }
+
+    #[test]
+    fn what_the_proxy_refused_is_told_in_words() {
+        let row = event(
+            r#"{"time":"2026-08-01T10:20:30Z","tier":"proxy","interface":null,"app":"web-aaaaa",
+            "reason":"not_listed","verdict":"drop","source":"192.0.2.1","source_port":5000,
+            "destination":null,"destination_port":443,"protocol":6,"frame_bytes":null,
+            "client":"198.51.100.7","name":"a.example","detail":"connection refused: no\nentry",
+            "left_out":3}"#,
+        )
+        .to_string();
+        let end = "198.51.100.7 by 192.0.2.1:5000 → a.example:443  connection refused: no\\nentry";
+        assert!(row.ends_with(&format!("{end} (and 3 more before)")), "{row}");
     }
 
     #[test]
