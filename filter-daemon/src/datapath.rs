@@ -110,13 +110,18 @@ impl Datapath {
         apply::carry_out(plan, &mut self.world, &mut self.active)
     }
 
-    /// Does what a change left to do, as far as a few milliseconds go: frees
-    /// what is out of force, so that the next change needs not wait for it,
-    /// and brings tables up to date. Answers whether there is more to do.
-    pub fn tend(&mut self) -> Result<bool, DatapathError> {
-        apply::clear(&mut self.world, &mut self.active)?;
+    /// Brings tables up to date, as far as a few milliseconds go. Answers
+    /// whether there is more to do.
+    pub fn mend(&mut self) -> Result<bool, DatapathError> {
         let more = [self.world.tries4.mend()?, self.world.tries6.mend()?];
         Ok(more.contains(&true))
+    }
+
+    /// Frees some of what is out of force, so that the next change of a whole
+    /// list needs not wait for it; a change of an entry meanwhile waits for a
+    /// grace period at most. Answers whether there is more to do.
+    pub fn free_some(&mut self) -> Result<bool, DatapathError> {
+        apply::clear_some(&mut self.world, &mut self.active)
     }
 
     /// Takes over the pinned links, which swaps their program without a gap,

@@ -87,9 +87,15 @@ impl Program {
         attached.map(drop).map_err(|error| error.to_string())
     }
 
-    /// Frees what the last change left behind.
-    pub fn clear(&mut self) {
-        while self.datapath.tend().expect("the kernel lets go of it") {}
+    /// Does all that the last change left to do.
+    pub fn tend(&mut self) {
+        while self.datapath.mend().expect("tables are mended") {}
+        while self.free_some() {}
+    }
+
+    /// Frees some of what the last change left behind; whether there is more.
+    pub fn free_some(&mut self) -> bool {
+        self.datapath.free_some().expect("the kernel lets go of it")
     }
 
     /// The pins.

@@ -187,8 +187,9 @@ fn walk(open: fn() -> Program, seed: u64, steps: usize) {
             let what = random.change(&mut model);
             program.apply(&model.rules(), Mode::Enforce);
             match random.below(8) {
-                0 => program.clear(),
+                0 => program.tend(),
                 1 => program = program.reopen(),
+                2 | 3 => drop(program.free_some()),
                 _ => {}
             }
             for _ in 0..40 {
@@ -202,7 +203,7 @@ fn walk(open: fn() -> Program, seed: u64, steps: usize) {
         }
         // What every step left behind is gone at the end.
         program.apply(&Rules { apps: Vec::new(), ..Rules::host_wide() }, Mode::Enforce);
-        program.clear();
+        program.tend();
         let tries = |file: &std::path::PathBuf| {
             file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("t"))
         };

@@ -4,7 +4,7 @@ use filter_common::generation::Generation;
 
 use super::DatapathError;
 use super::family::{V4, V6};
-use super::generation::{Active, places, read_slot};
+use super::generation::{Active, Before, places, read_slot};
 use super::plan::{Plan, Switch, Tables};
 use super::world::World;
 
@@ -25,7 +25,7 @@ pub(super) fn carry_out(
             learn(world, &switch.learned);
             // The spare slot may have been in force a moment ago.
             clear(world, active)?;
-            active.is_clear = false;
+            active.before = Before::Read;
             prepare(&switch, world, active)?;
             select(&switch.generation, world, active)
         }
@@ -84,14 +84,27 @@ fn select(
 
 /// Empties every place that the generation in force does not name: after a
 /// switch, what was in force before; after a failure, what was built in vain.
-/// Waits first: packets may still be under way that see the one before.
-pub(super) fn clear(world: &mut World, active: &mut Active) -> Result<(), DatapathError> {
-    if active.is_clear {
-        return Ok(());
-    }
-    world.tries4.wait_for_packets()?;
-    world.tries4.retain(&places::<V4>(&active.generation))?;
-    world.tries6.retain(&places::<V6>(&active.generation))?;
-    active.is_clear = true;
+fn clear(world: &mut World, active: &mut Active) -> Result<(), DatapathError> {
+    while clear_some(world, active)? {}
     Ok(())
+}
+
+/// Goes a step further with that, which takes a grace period at most. Answers
+/// whether there is another step.
+pub(super) fn clear_some(world: &mut World, active: &mut Active) -> Result<bool, DatapathError> {
+    match active.before {
+        Before::Gone => {}
+        Before::Read => {
+            world.tries4.wait_for_packets()?;
+            active.before = Before::Unread;
+        }
+        Before::Unread => {
+            let more = world.tries4.retire_some(&places::<V4>(&active.generation))?
+                || world.tries6.retire_some(&places::<V6>(&active.generation))?;
+            if !more {
+                active.before = Before::Gone;
+            }
+        }
+    }
+    Ok(active.before != Before::Gone)
 }

@@ -11,9 +11,19 @@ use super::world::World;
 pub(super) struct Active {
     pub(super) slot: u32,
     pub(super) generation: Box<Generation>,
-    /// Whether nothing is left of the generation before, and no packet is
-    /// judged by it any more.
-    pub(super) is_clear: bool,
+    /// What is left of the generation before.
+    pub(super) before: Before,
+}
+
+/// What is left of a generation that is out of force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Packets may still be judged by it.
+    Read,
+    /// Its lists are still there.
+    Unread,
+    /// Nothing.
+    Gone,
 }
 
 impl Active {
@@ -24,7 +34,7 @@ impl Active {
             true => read_slot(world, slot)?,
             false => Box::new(Generation::EMPTY),
         };
-        let active = Self { slot, generation, is_clear: false };
+        let active = Self { slot, generation, before: Before::Read };
         world.tries4.adopt(&active.places::<V4>())?;
         world.tries6.adopt(&active.places::<V6>())?;
         Ok(active)

@@ -32,14 +32,12 @@ impl<M: InnerMap> Outer<M> {
         self.places.set(place, map, 0).map_err(DatapathError::map("fill a place", self.name))
     }
 
-    /// Empties a place, if there is something in it.
-    pub(super) fn clear(&self, place: u32) -> Result<(), DatapathError> {
-        syscall::delete_element(self.map.fd().as_fd(), place).map(drop).map_err(|error| {
-            DatapathError::Map {
-                operation: "empty a place",
-                map: self.name.to_owned(),
-                reason: error.to_string(),
-            }
+    /// Empties a place; answers whether there was something in it.
+    pub(super) fn clear(&self, place: u32) -> Result<bool, DatapathError> {
+        syscall::delete_element(self.map.fd().as_fd(), place).map_err(|error| DatapathError::Map {
+            operation: "empty a place",
+            map: self.name.to_owned(),
+            reason: error.to_string(),
         })
     }
 }

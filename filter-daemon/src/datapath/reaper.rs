@@ -3,11 +3,14 @@
 //! The kernel frees a trie in one go and lets nothing else run on that CPU
 //! meanwhile; a million entries take it a good part of a second. So the
 //! entries are taken out a few at a time, by a thread that gives way to
-//! everything else, and the kernel is left with an empty trie.
+//! everything else, and the kernel is left with an empty trie. Since Linux
+//! 6.14 what was taken out waits for a grace period as well, and what waits
+//! then goes in one go: so there is a pause after each few.
 
 use std::os::fd::AsFd as _;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use aya::Pod;
 use aya::maps::lpm_trie::{Key, LpmTrie};
@@ -19,6 +22,9 @@ use super::syscall;
 
 /// Entries taken out by one system call.
 const SLICE: usize = 256;
+
+/// The pause after it. A million entries take some five seconds.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Tries that may wait. Whoever retires more waits as well, or a list that is
 /// replaced again and again would fill the kernel's memory.
@@ -71,6 +77,6 @@ fn empty<A: Pod>(
 /// Takes keys out; whether there were any and it is worth going on.
 fn take_out<A: Pod>(trie: &LpmTrie<MapData, A, TrieValue>, keys: Vec<Key<A>>) -> bool {
     let went = !keys.is_empty() && syscall::delete_batch(trie.map().fd().as_fd(), &keys).is_ok();
-    thread::yield_now();
+    thread::sleep(PAUSE);
     went
 }

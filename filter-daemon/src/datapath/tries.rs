@@ -255,11 +255,18 @@ impl<F: Family> Tries<F> {
         Ok(())
     }
 
-    /// Empties the places that are not among those named, one after another.
-    pub(super) fn retain(&mut self, named: &[ListRef]) -> Result<(), DatapathError> {
+    /// Goes a step further with emptying the places that are not among those
+    /// named; answers whether there was anything to do. Each step ends with a
+    /// grace period.
+    pub(super) fn retire_some(&mut self, named: &[ListRef]) -> Result<bool, DatapathError> {
         let is_named = |place: &u32| named.iter().any(|named| bare(*named) == *place);
-        let retired: Vec<u32> = self.held.keys().copied().filter(|p| !is_named(p)).collect();
-        retired.into_iter().try_for_each(|place| self.release(place))
+        let Some(place) = self.held.keys().copied().find(|place| !is_named(place)) else {
+            return Ok(false);
+        };
+        if !self.tries.clear(place)? {
+            self.release(place)?;
+        }
+        Ok(true)
     }
 
     fn release(&mut self, place: u32) -> Result<(), DatapathError> {

@@ -1,7 +1,7 @@
 //! The loop: what has changed, what to do about it, what to tell.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
@@ -21,6 +21,13 @@ use crate::state::State;
 
 /// How often the host is looked at without being told to.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// What is out of force is freed when nothing has changed for so long: a change
+/// that comes meanwhile has to wait a little.
+const CALM: Duration = Duration::from_millis(900);
+
+/// How long it may lie there when changes never end.
+const LONGEST_UNREST: Duration = Duration::from_secs(30);
 
 /// What a reconciler is made of.
 pub struct ReconcilerParts {
@@ -48,8 +55,12 @@ pub struct Reconciler {
     status: watch::Sender<Status>,
     adopted: bool,
     detached: bool,
-    /// Whether the data path has more to do when there is time for it.
-    has_more: bool,
+    /// Whether tables are to be mended when there is time for it.
+    is_to_mend: bool,
+    /// Since when there is something to free.
+    to_free: Option<Instant>,
+    /// Since when there is no reason not to free it.
+    calm: Instant,
     sweep: HitSweep,
 }
 
@@ -69,7 +80,9 @@ impl Reconciler {
             status,
             adopted: false,
             detached: false,
-            has_more: false,
+            is_to_mend: false,
+            to_free: Some(Instant::now()),
+            calm: Instant::now(),
             sweep: HitSweep::default(),
         };
         Ok((reconciler, sender, receiver))
@@ -96,13 +109,14 @@ impl Reconciler {
                     let _ = done.send(());
                 }
                 () = self.monitor.changed() => self.look_at_host().await,
-                () = std::future::ready(()), if self.has_more => self.tend(),
+                () = std::future::ready(()), if self.is_to_mend => self.mend(),
+                () = std::future::ready(()), if self.is_time_to_free() => self.free_some(),
                 _ = look.tick() => {
                     if self.monitor.is_broken() {
                         self.restart_monitor();
                     }
                     self.look_at_host().await;
-                    self.tend();
+                    self.mend();
                     self.sweep.start(self.parts.datapath.hits(), &self.parts.state);
                 }
             }
@@ -166,6 +180,8 @@ impl Reconciler {
             }
         });
         let result = block_in_place(|| self.try_apply(&state, &host));
+        self.calm = Instant::now();
+        self.to_free.get_or_insert(self.calm);
         let phase = match result {
             Ok(()) => Phase::Idle,
             Err(error) => Phase::Degraded(format!("{error:#}")),
@@ -199,15 +215,34 @@ impl Reconciler {
         Ok(())
     }
 
-    fn tend(&mut self) {
-        self.has_more = block_in_place(|| self.parts.datapath.tend()).unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot finish what the last change left to do");
+    /// Brings tables up to date, for a few milliseconds.
+    fn mend(&mut self) {
+        let mended = block_in_place(|| self.parts.datapath.mend());
+        self.is_to_mend = mended.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot bring tables up to date");
             false
         });
         let table_bytes = self.parts.datapath.table_bytes();
         self.status.send_if_modified(|status| {
             std::mem::replace(&mut status.table_bytes, table_bytes) != table_bytes
         });
+    }
+
+    fn is_time_to_free(&self) -> bool {
+        let is_calm = self.calm.elapsed() >= CALM;
+        self.to_free.is_some_and(|since| is_calm || since.elapsed() >= LONGEST_UNREST)
+    }
+
+    /// Frees some of what is out of force.
+    fn free_some(&mut self) {
+        match block_in_place(|| self.parts.datapath.free_some()) {
+            Ok(true) => {}
+            Ok(false) => self.to_free = None,
+            Err(error) => {
+                tracing::warn!(%error, "cannot free what the last change put out of force");
+                (self.to_free, self.calm) = (Some(Instant::now()), Instant::now());
+            }
+        }
     }
 
     fn adopt(&mut self) -> Result<(), DatapathError> {
