@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -26,13 +25,13 @@ impl Aftermath {
     /// Starts the thread.
     pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
         let (chores, queue) = mpsc::channel();
-        // Callers wait for the writer: it is never made to wait for a reader here.
-        connection.busy_timeout(Duration::ZERO).map_err(std::io::Error::other)?;
         let work = move || {
             for chore in queue {
                 match chore {
                     Chore::Free(state) => drop(state),
-                    Chore::Checkpoint => move_journal_aside(&connection),
+                    Chore::Checkpoint => {
+                        move_journal(&connection, "PRAGMA wal_checkpoint(PASSIVE)");
+                    }
                 }
             }
         };
@@ -66,42 +65,11 @@ impl Drop for Aftermath {
     }
 }
 
-/// What a checkpoint came to.
-struct Moved {
-    /// Pages that were in the journal.
-    pages: i64,
-    /// Whether all of them are in the database now.
-    is_whole: bool,
-}
-
-/// How long a journal may stay on the disk once it has been moved; the next
-/// change would have to cut a longer one off, and its caller to wait for that.
-const LONG_PAGES: i64 = 1 << 10;
-
-/// Moves the journal while others go on writing.
-fn move_journal_aside(connection: &Connection) {
-    let moved = move_journal(connection, "PRAGMA wal_checkpoint(PASSIVE)");
-    if moved.is_some_and(|moved| moved.is_whole && moved.pages > LONG_PAGES) {
-        empty_journal(connection);
-    }
-}
-
-/// Gives the journal's room back to the disk.
-pub(super) fn empty_journal(connection: &Connection) {
-    move_journal(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
 /// Has SQLite move the journal into the database.
-fn move_journal(connection: &Connection, pragma: &str) -> Option<Moved> {
-    let moved = connection.query_row(pragma, [], |row| {
-        let (pages, in_database): (i64, i64) = (row.get(1)?, row.get(2)?);
-        Ok(Moved { pages, is_whole: pages == in_database })
-    });
-    moved
-        .inspect_err(|error| {
-            // Nothing is lost: the journal holds it, and the next time is near.
-            let path = connection.path().unwrap_or_default();
-            tracing::warn!(%error, path, "the database's journal cannot be moved into it");
-        })
-        .ok()
+pub(super) fn move_journal(connection: &Connection, pragma: &str) {
+    if let Err(error) = connection.query_row(pragma, [], |_| Ok(())) {
+        // Nothing is lost: the journal holds it, and the next time is near.
+        let path = connection.path().unwrap_or_default();
+        tracing::warn!(%error, path, "the database's journal cannot be moved into it");
+    }
 }

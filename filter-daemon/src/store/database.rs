@@ -131,9 +131,6 @@ const SCHEMA: &str = "
 /// How long another reader, such as a backup, may hold a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The journal shrinks to this after a big import.
-const JOURNAL_BYTES: i64 = 16 << 20;
-
 /// An open database.
 pub(super) struct Database {
     pub(super) connection: Connection,
@@ -276,7 +273,9 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
 fn begin_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
+    // The journal stays as long as the longest import has made it: to cut it
+    // off costs the next change some fifteen milliseconds.
+    connection.pragma_update(None, "journal_size_limit", -1)?;
     // The writer does it when nobody waits.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;

@@ -277,7 +277,7 @@ impl Writer {
     /// Gives the journal's room back to the disk.
     fn shrink_journal(&mut self) {
         self.rows_since_checkpoint = 0;
-        aftermath::empty_journal(&self.connection);
+        aftermath::move_journal(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)");
     }
 }
 
