@@ -85,11 +85,12 @@ fn read_body(reader: &mut impl BufRead, head: &str) -> Option<()> {
             let mut size = String::new();
             reader.read_line(&mut size).ok()?;
             let size = usize::from_str_radix(size.trim(), 16).ok()?;
+            if size == 0 {
+                // The trailers, and the line behind them.
+                return read_head(reader).map(drop);
+            }
             let mut chunk = vec![0; size + 2];
             reader.read_exact(&mut chunk).ok()?;
-            if size == 0 {
-                return Some(());
-            }
         }
     }
     let length = field("content-length:").map_or(0, |text| text.trim().parse().unwrap_or(0));
