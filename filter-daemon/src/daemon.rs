@@ -35,6 +35,11 @@ const EXIT_CONFIG: u8 = 78;
 /// How long an orderly stop may take.
 const STOP: Duration = Duration::from_secs(5);
 
+/// What is logged unless `FILTERD_LOG` says otherwise. The crate h2 warns of
+/// what a client does, as often as it does it: nobody has to look at that.
+const LOGGED: &str = "info,h2=error";
+const LOGGED_WITH_PACKETS: &str = "info,h2=error,filterd=debug,filterd_xdp=debug";
+
 /// Lets only listed sources in.
 #[derive(Debug, Parser)]
 #[command(
@@ -111,7 +116,7 @@ fn needs_a_person(error: &OpenError) -> bool {
 }
 
 fn start_log(packet_log: bool) {
-    let default = if packet_log { "info,filterd=debug,filterd_xdp=debug" } else { "info" };
+    let default = if packet_log { LOGGED_WITH_PACKETS } else { LOGGED };
     let filter = EnvFilter::try_from_env("FILTERD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()

@@ -46,6 +46,8 @@ fn every_rule_is_kept() {
     let client = scene.client(LISTED);
     let cases: Vec<Case> = tables.into_iter().flatten().collect();
     stage.run(|| play(&client, &cases));
+    let log = stage.installation.log();
+    assert!(!log.contains(" WARN "), "no client calls for a person:\n{log}");
 }
 
 #[test]
