@@ -8,6 +8,8 @@
 //! then goes in one go: so there is a pause after each few.
 
 use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -23,28 +25,42 @@ use super::syscall;
 /// Entries taken out by one system call.
 const SLICE: usize = 256;
 
-/// The pause after it. A million entries take some five seconds.
+/// The pause after as many. A million entries take some five seconds.
 const PAUSE: Duration = Duration::from_millis(1);
+
+/// With more tries than these waiting there are no pauses.
+const FEW: usize = 2;
 
 /// Tries that may wait. Whoever retires more waits as well, or a list that is
 /// replaced again and again would fill the kernel's memory.
-const WAITING: usize = 2;
+const WAITING: usize = 64;
 
 /// Where tries go that are out of force.
 #[derive(Clone, Debug)]
-pub(super) struct Reaper(SyncSender<Job>);
+pub(super) struct Reaper {
+    jobs: SyncSender<Job>,
+    waiting: Waiting,
+}
 
-type Job = Box<dyn FnOnce() + Send>;
+/// How many tries wait.
+type Waiting = Arc<AtomicUsize>;
+
+type Job = Box<dyn FnOnce(&Waiting) + Send>;
 
 impl Reaper {
     /// Starts the thread. It ends with the last reaper.
     pub(super) fn start() -> std::io::Result<Self> {
         let (sender, jobs) = sync_channel::<Job>(WAITING);
+        let waiting = Waiting::default();
+        let reaper = Self { jobs: sender, waiting: Arc::clone(&waiting) };
         thread::Builder::new().name("reaper".to_owned()).spawn(move || {
             give_way(Patience::Endless);
-            jobs.into_iter().for_each(|job| job());
+            for job in jobs {
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                job(&waiting);
+            }
         })?;
-        Ok(Self(sender))
+        Ok(reaper)
     }
 
     /// Frees a trie. Its keys, where they are known, need not be looked for.
@@ -55,10 +71,11 @@ impl Reaper {
     ) where
         Key<A>: Send,
     {
-        let job: Job = Box::new(move || empty(&trie, keys));
+        let job: Job = Box::new(move |waiting| empty(&trie, keys, waiting));
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         // Without its thread there is nobody left to give way to.
-        if let Err(unsent) = self.0.send(job) {
-            (unsent.0)();
+        if let Err(unsent) = self.jobs.send(job) {
+            (unsent.0)(&self.waiting);
         }
     }
 }
@@ -66,17 +83,26 @@ impl Reaper {
 fn empty<A: Pod>(
     trie: &LpmTrie<MapData, A, TrieValue>,
     keys: Option<impl Iterator<Item = Key<A>>>,
+    waiting: &Waiting,
 ) {
     if let Some(mut keys) = keys {
-        while take_out(trie, keys.by_ref().take(SLICE).collect()) {}
+        while take_out(trie, &keys.by_ref().take(SLICE).collect::<Vec<_>>(), waiting) {}
     }
     // What is left, if the keys were not known or were not all.
-    while take_out(trie, trie.keys().take(SLICE).filter_map(Result::ok).collect()) {}
+    let some = || trie.keys().take(SLICE).filter_map(Result::ok).collect::<Vec<_>>();
+    while take_out(trie, &some(), waiting) {}
 }
 
-/// Takes keys out; whether there were any and it is worth going on.
-fn take_out<A: Pod>(trie: &LpmTrie<MapData, A, TrieValue>, keys: Vec<Key<A>>) -> bool {
-    let went = !keys.is_empty() && syscall::delete_batch(trie.map().fd().as_fd(), &keys).is_ok();
-    thread::sleep(PAUSE);
-    went
+/// Takes keys out; whether there may be others and it is worth going on.
+fn take_out<A: Pod>(
+    trie: &LpmTrie<MapData, A, TrieValue>,
+    keys: &[Key<A>],
+    waiting: &Waiting,
+) -> bool {
+    let went = !keys.is_empty() && syscall::delete_batch(trie.map().fd().as_fd(), keys).is_ok();
+    let goes_on = went && keys.len() == SLICE;
+    if goes_on && waiting.load(Ordering::Relaxed) <= FEW {
+        thread::sleep(PAUSE);
+    }
+    goes_on
 }

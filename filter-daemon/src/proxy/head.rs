@@ -57,7 +57,8 @@ fn has_bare_line_feed(bytes: &[u8]) -> bool {
 }
 
 fn framing(request: &httparse::Request<'_, '_>) -> Option<Framing> {
-    let (mut length, mut chunked, mut hosts, mut upgrade) = (None, false, 0, false);
+    let (mut length, mut chunked, mut hosts) = (None, false, 0);
+    let (mut upgrade, mut is_asked_for) = (false, false);
     for field in request.headers.iter() {
         match field.name.len() {
             14 if field.name.eq_ignore_ascii_case("content-length") => {
@@ -74,6 +75,9 @@ fn framing(request: &httparse::Request<'_, '_>) -> Option<Framing> {
             }
             4 if field.name.eq_ignore_ascii_case("host") => hosts += 1,
             7 if field.name.eq_ignore_ascii_case("upgrade") => upgrade = true,
+            10 if field.name.eq_ignore_ascii_case("connection") => {
+                is_asked_for |= lists_upgrade(field.value);
+            }
             _ => {}
         }
     }
@@ -83,11 +87,18 @@ fn framing(request: &httparse::Request<'_, '_>) -> Option<Framing> {
     }
     match (length, chunked, upgrade) {
         (Some(_), true, _) | (Some(1..), false, true) | (None, true, true) => None,
-        (None | Some(0), false, true) => Some(Framing::Open),
+        (None | Some(0), false, true) if is_asked_for && !is_http_10 => Some(Framing::Open),
         (None, true, false) => Some(Framing::Chunked(Chunks::default())),
         (Some(length @ 1..), false, false) => Some(Framing::Length(length)),
-        (None | Some(0), false, false) => Some(Framing::Head),
+        (None | Some(0), false, _) => Some(Framing::Head),
     }
+}
+
+/// Without this in `Connection` an `Upgrade` says nothing (RFC 9110, section
+/// 7.8), and other requests may follow.
+fn lists_upgrade(connection: &[u8]) -> bool {
+    let mut names = connection.split(|octet| *octet == b',');
+    names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
 }
 
 fn parse_length(value: &[u8]) -> Option<u64> {
@@ -121,6 +132,9 @@ mod tests {
             ("Transfer-Encoding: chunked\r\n", chunked),
             ("TRANSFER-ENCODING: Chunked\r\n", chunked),
             ("Upgrade: websocket\r\nConnection: upgrade\r\n", Framing::Open),
+            ("Connection: keep-alive , Upgrade\r\nUpgrade: websocket\r\n", Framing::Open),
+            ("Upgrade: websocket\r\n", Framing::Head),
+            ("Upgrade: websocket\r\nConnection: keep-alive\r\n", Framing::Head),
         ] {
             assert_eq!(framing_of(fields), Some(framing), "{fields:?}");
         }

@@ -78,7 +78,15 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let live = &visit.live;
-    let service = service_fn(|request| Box::pin(exchange::answer(Arc::clone(visit), request)));
+    let service = service_fn(|request| {
+        let answering = live.answer();
+        let answered = exchange::answer(Arc::clone(visit), request);
+        Box::pin(async move {
+            let answer = answered.await;
+            drop(answering);
+            answer
+        })
+    });
     let mut connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_headers(head::MOST_FIELDS)
@@ -93,7 +101,7 @@ where
             is_retiring = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
-        if let Poll::Ready(ended) = connection.poll_without_shutdown(cx) {
+        if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
             if let Err(error) = ended {
                 tracing::debug!(peer = %live.peer, %error, "a connection broke off");
             }
@@ -155,7 +163,8 @@ where
 /// take an answer away from it that it has not read yet.
 async fn say_farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let farewell = async {
-        stream.shutdown().await?;
+        // It may have been shut down already.
+        let _ = stream.shutdown().await;
         let mut unread = [0; 1024];
         while stream.read(&mut unread).await? > 0 {}
         Ok::<_, io::Error>(())

@@ -44,6 +44,7 @@ pub(super) struct Live {
     next_bound: AtomicU64,
     open: AtomicU32,
     waits: [AtomicU32; Wait::COUNT],
+    answering: AtomicU32,
     listens: AtomicBool,
     has_written: AtomicBool,
 }
@@ -99,6 +100,16 @@ pub(super) struct Open {
     bound: Option<u64>,
 }
 
+/// A request that was read, also when nothing was done about it yet.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Live>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Wait {
     const ALL: [Self; 5] = [Self::Idle, Self::Head, Self::Body, Self::Reading, Self::Tunnel];
     const COUNT: usize = Self::ALL.len();
@@ -146,6 +157,7 @@ impl Lives {
             next_bound: AtomicU64::new(0),
             open: AtomicU32::new(0),
             waits: std::array::from_fn(|_| AtomicU32::new(0)),
+            answering: AtomicU32::new(0),
             listens: AtomicBool::new(false),
             has_written: AtomicBool::new(false),
         });
@@ -234,9 +246,16 @@ impl Live {
     /// answers have left.
     pub(super) fn may_rest(&self) -> bool {
         let idle_since = self.waits[Wait::Idle as usize].load(Ordering::Relaxed);
-        let is_idle = idle_since != 0 && idle_since < seconds();
+        let is_idle = idle_since != 0 && idle_since + 1 < seconds();
+        let is_answering = self.answering.load(Ordering::Relaxed) > 0;
         let has_written = self.has_written.load(Ordering::Relaxed);
-        is_idle && self.listens.load(Ordering::Relaxed) && !has_written
+        is_idle && self.listens.load(Ordering::Relaxed) && !is_answering && !has_written
+    }
+
+    /// A request was read, and is answered until the value is gone.
+    pub(super) fn answer(self: &Arc<Self>) -> Answering {
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        Answering(Arc::clone(self))
     }
 
     /// From now on this is waited for.

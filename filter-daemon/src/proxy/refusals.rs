@@ -111,7 +111,8 @@ fn cut(text: &str) -> String {
 }
 
 fn log(notice: &Notice<'_>, left_out: u64) {
-    let Notice { what, reason, peer, detail, .. } = notice;
+    let Notice { what, reason, peer, .. } = notice;
+    let detail = cut(notice.detail);
     let app = notice.app.map(|app| app.client_app_id.as_str());
     if *reason == Reason::Outbound {
         tracing::error!(app, %peer, reason = reason.name(), left_out, "{what}: {detail}");

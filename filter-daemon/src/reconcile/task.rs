@@ -180,8 +180,11 @@ impl Reconciler {
             }
         });
         let result = block_in_place(|| self.try_apply(&state, &host));
-        self.calm = Instant::now();
-        self.to_free.get_or_insert(self.calm);
+        let now = Instant::now();
+        self.to_free.get_or_insert(now);
+        if result.is_ok() {
+            self.calm = now;
+        }
         let phase = match result {
             Ok(()) => Phase::Idle,
             Err(error) => Phase::Degraded(format!("{error:#}")),

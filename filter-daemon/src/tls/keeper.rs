@@ -108,7 +108,10 @@ impl Keeper {
     /// A new pair, if there is one and nobody is still writing it.
     fn look_at_files(&mut self, files: &PairFiles) -> Result<Option<Identity>, Trouble> {
         match self.watched.are_due() {
-            true => Ok(Some(Identity::read(files)?)),
+            true => {
+                let identity = Identity::read(files).inspect_err(|_| self.watched.forget())?;
+                Ok(Some(identity))
+            }
             false => Ok(None),
         }
     }

@@ -36,6 +36,9 @@ impl<T: PartialEq + Send + Sync + 'static> Reader<T> {
         // Read below, whether or not somebody is writing.
         let _ = watched.are_due();
         let first = read();
+        if first.is_err() {
+            watched.forget();
+        }
         let trouble = first.as_ref().err().cloned();
         let (held, _) = watch::channel(first.map(Arc::new));
         Self { watched, read, held, trouble, news }
@@ -58,7 +61,10 @@ impl<T: PartialEq + Send + Sync + 'static> Reader<T> {
         }
         match (self.read)() {
             Ok(content) => self.take_over(content),
-            Err(trouble) => self.complain(trouble),
+            Err(trouble) => {
+                self.watched.forget();
+                self.complain(trouble);
+            }
         }
     }
 

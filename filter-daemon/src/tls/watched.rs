@@ -50,6 +50,12 @@ impl Watched {
         }
         are_due
     }
+
+    /// They could not be read, maybe for a reason that is not in them: they are
+    /// due at the next look.
+    pub(super) fn forget(&mut self) {
+        self.read = None;
+    }
 }
 
 impl fmt::Display for Watched {
