@@ -5,10 +5,12 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Instant;
 
+use filter_tests::deadline::wait_for;
 use serde_json::json;
 
 use crate::client::{Answer, is_closed};
 use crate::stage::{LISTED, NAME, Stage};
+use crate::upstream::EARLY_BYTES;
 
 #[test]
 fn each_phase_has_its_answer() {
@@ -59,6 +61,28 @@ fn an_upstream_that_is_not_there_is_a_bad_gateway_and_the_next_one_has_its_turn(
         }
         scene.set_proxy(json!({ "upstreams": [] }));
         assert_eq!(client.get("/", "").expect("an answer").status, 503);
+    });
+}
+
+#[test]
+fn an_answer_that_comes_early_arrives_whole() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let client = scene.client(LISTED);
+    stage.run(|| {
+        let mut connection = client.connect().expect("a handshake");
+        let head =
+            format!("POST /early HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 99999999\r\n\r\n");
+        connection.write_all(&[head.as_bytes(), &[b'u'; 1 << 16]].concat()).expect("it goes out");
+        wait_for("the upstream to be asked", || (!scene.upstream.asked().is_empty()).then_some(()));
+        // Pieces so small that the proxy is always ahead of the client.
+        let mut answer = Vec::new();
+        let mut piece = [0; 512];
+        while let Some(count) = connection.read(&mut piece).ok().filter(|count| *count > 0) {
+            answer.extend_from_slice(&piece[..count]);
+        }
+        let head_ends = answer.windows(4).position(|end| end == b"\r\n\r\n").expect("a head");
+        assert_eq!(answer.len() - head_ends - 4, EARLY_BYTES);
     });
 }
 

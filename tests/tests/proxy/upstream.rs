@@ -3,8 +3,12 @@
 //! notes as two.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+
+/// The body of an answer that comes before the request has ended: more than
+/// what sockets hold on the way.
+pub(crate) const EARLY_BYTES: usize = 24 << 20;
 
 /// It runs until the process ends; its threads keep to its namespace.
 pub(crate) struct Upstream {
@@ -54,6 +58,9 @@ fn serve(stream: TcpStream, notes: &Mutex<Vec<Asked>>) {
     while let Some(head) = read_head(&mut reader) {
         let asked = Asked { peer, head: head.to_ascii_lowercase() };
         notes.lock().expect("not poisoned").push(asked.clone());
+        if head.split(' ').nth(1) == Some("/early") {
+            return answer_early(&mut writer, &mut reader);
+        }
         if read_body(&mut reader, &asked.head).is_none() {
             return;
         }
@@ -62,6 +69,16 @@ fn serve(stream: TcpStream, notes: &Mutex<Vec<Asked>>) {
             return;
         }
     }
+}
+
+/// Does not wait for the body, and is done with the connection.
+fn answer_early(writer: &mut TcpStream, reader: &mut impl BufRead) {
+    let head =
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {EARLY_BYTES}\r\n\r\n");
+    let answer = [head.as_bytes(), &vec![b'e'; EARLY_BYTES]].concat();
+    let sent = writer.write_all(&answer).and_then(|()| writer.shutdown(Shutdown::Write));
+    // To close over what is unread would take the answer back.
+    let _ = sent.and_then(|()| std::io::copy(reader, &mut std::io::sink()));
 }
 
 fn read_head(reader: &mut impl BufRead) -> Option<String> {
