@@ -56,14 +56,17 @@ pub(super) fn serve<S>(
     let tunnel = Mutex::new(None);
     let visit =
         Arc::new(Visit { shared: Arc::clone(&shared), thread, live: Arc::clone(&live), tunnel });
-    let served: Served = match speaks_http2 {
+    let mut served: Served = match speaks_http2 {
         true => Box::pin(serve_http2(stream, visit)),
         false => Box::pin(http1::serve(stream, visit)),
     };
     tokio::spawn(async move {
         let _place = place;
-        if live.closing().run_until_cancelled(served).await.is_none() {
-            note_end(&shared, &live);
+        tokio::select! {
+            biased;
+            // Counted before the client can notice.
+            () = live.closing().cancelled() => note_end(&shared, &live),
+            () = &mut served => {}
         }
         shared.lives.remove(number);
     });
