@@ -43,7 +43,8 @@ const TELLS_THE_CLIENT: [&str; 11] = [
 
 /// Whether a request asks for another protocol.
 pub(super) fn asks_for_upgrade(fields: &HeaderMap) -> bool {
-    fields.contains_key(UPGRADE) && lists(fields, "upgrade")
+    let mut connections = fields.get_all(CONNECTION).iter();
+    fields.contains_key(UPGRADE) && connections.any(|value| names_upgrade(value.as_bytes()))
 }
 
 /// Takes out what belongs to one connection alone (RFC 9110, section 7.6.1);
@@ -52,9 +53,8 @@ pub(super) fn remove_hop_by_hop(fields: &mut HeaderMap) {
     let named: Vec<HeaderName> = fields
         .get_all(CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
+        .flat_map(|connection| tokens(connection.as_bytes()))
+        .filter_map(|name| HeaderName::from_bytes(name).ok())
         .collect();
     for name in named {
         // Whoever names these wants them to be lost, and is told nothing by it.
@@ -137,14 +137,15 @@ fn node(address: IpAddr) -> String {
     }
 }
 
-/// Whether `Connection` lists a token.
-fn lists(fields: &HeaderMap, token: &str) -> bool {
-    fields
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|listed| listed.trim().eq_ignore_ascii_case(token))
+/// Whether the value of one `Connection` names an upgrade.
+pub(super) fn names_upgrade(connection: &[u8]) -> bool {
+    tokens(connection).any(|token| token.eq_ignore_ascii_case(b"upgrade"))
+}
+
+/// What the value of one `Connection` names, whatever octets stand beside it:
+/// everybody who looks has to see the same.
+fn tokens(connection: &[u8]) -> impl Iterator<Item = &[u8]> {
+    connection.split(|octet| *octet == b',').map(<[u8]>::trim_ascii)
 }
 
 #[cfg(test)]
@@ -166,6 +167,17 @@ mod tests {
         let mut names: Vec<_> = fields.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         names
+    }
+
+    #[test]
+    fn octets_beside_a_token_hide_it_from_nobody() {
+        let mut fields = fields(&[("Upgrade", "websocket"), ("X-Secret", "1")]);
+        let connection = HeaderValue::from_bytes(b"\xff, Upgrade ,X-Secret").expect("obs-text");
+        assert!(names_upgrade(connection.as_bytes()));
+        fields.append(CONNECTION, connection);
+        assert!(asks_for_upgrade(&fields));
+        remove_hop_by_hop(&mut fields);
+        assert!(fields.is_empty(), "{fields:?}");
     }
 
     #[test]

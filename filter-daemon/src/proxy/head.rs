@@ -6,6 +6,7 @@
 //! that ends with LF alone, a folded field, a host that is missing or doubled.
 
 use super::chunks::Chunks;
+use super::fields;
 
 /// How the bytes after a head are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ fn framing(request: &httparse::Request<'_, '_>) -> Option<Framing> {
             4 if field.name.eq_ignore_ascii_case("host") => hosts += 1,
             7 if field.name.eq_ignore_ascii_case("upgrade") => upgrade = true,
             10 if field.name.eq_ignore_ascii_case("connection") => {
-                is_asked_for |= lists_upgrade(field.value);
+                is_asked_for |= fields::names_upgrade(field.value);
             }
             _ => {}
         }
@@ -85,6 +86,8 @@ fn framing(request: &httparse::Request<'_, '_>) -> Option<Framing> {
     if hosts != 1 || request.method == Some("CONNECT") || (chunked && is_http_10) {
         return None;
     }
+    // Without `Connection` an `Upgrade` says nothing (RFC 9110, section 7.8), and
+    // other requests may follow.
     match (length, chunked, upgrade) {
         (Some(_), true, _) | (Some(1..), false, true) | (None, true, true) => None,
         (None | Some(0), false, true) if is_asked_for && !is_http_10 => Some(Framing::Open),
@@ -92,13 +95,6 @@ fn framing(request: &httparse::Request<'_, '_>) -> Option<Framing> {
         (Some(length @ 1..), false, false) => Some(Framing::Length(length)),
         (None | Some(0), false, _) => Some(Framing::Head),
     }
-}
-
-/// Without this in `Connection` an `Upgrade` says nothing (RFC 9110, section
-/// 7.8), and other requests may follow.
-fn lists_upgrade(connection: &[u8]) -> bool {
-    let mut names = connection.split(|octet| *octet == b',');
-    names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
 }
 
 fn parse_length(value: &[u8]) -> Option<u64> {
