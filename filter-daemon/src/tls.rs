@@ -2,7 +2,8 @@
 //!
 //! Owns the server configuration, the daemon's own certificate authority, and
 //! the certificate that is served: its own or a pair of files, and when it is
-//! to be replaced; authorities and certificates for the other end likewise. Knows nothing of what is served over it.
+//! to be replaced; authorities and certificates for the other end likewise.
+//! Knows nothing of what is served over it.
 //!
 //! Invariants: no setting brings TLS 1.2 back; no request is taken from early
 //! data; a certificate is served only together with the key that fits it; a

@@ -9,6 +9,7 @@
 pub mod admin;
 pub mod configuration;
 pub mod control;
+pub mod drops;
 pub mod unit;
 
 use std::fs::{self, File, Permissions};
@@ -29,6 +30,7 @@ use crate::pins::Pins;
 pub use admin::{Admin, Connection, Protocol};
 pub use configuration::Configuration;
 pub use control::{Answer, AppPath, Control};
+pub use drops::Drops;
 
 /// Where `cargo xtask install --destdir` put everything.
 pub fn root() -> PathBuf {

@@ -124,7 +124,7 @@ async fn exchange(
     let upgrade = wanted_upgrade(&request);
     let host = target::check(&request, &visit.live.name)?;
     let sender = sender(visit, site, sites, request.headers())?;
-    let origin = check_origin(visit, site, &request, &sender)?;
+    let origin = check_origin(visit, site, &request, upgrade.is_some(), &sender)?;
     let limit_bytes = site.app.proxy.body_limit_bytes;
     refuse_long_body(request.headers(), limit_bytes)?;
     let no_upstream = || Refusal::new(Reason::NoUpstream, "this app has no upstream yet");
@@ -255,9 +255,10 @@ fn check_origin(
     visit: &Visit,
     site: &Site,
     request: &Request<Incoming>,
+    is_upgrade: bool,
     sender: &Sender,
 ) -> Result<Option<Box<str>>, Refusal> {
-    let (method, is_upgrade) = (request.method(), wanted_upgrade(request).is_some());
+    let method = request.method();
     let mut values = request.headers().get_all(ORIGIN).iter();
     let (reason, text) = match (values.next(), values.next()) {
         (None, _) if site.app.require_origin && (is_upgrade || !method.is_safe()) => {

@@ -107,13 +107,7 @@ impl Keeper {
 
     /// A new pair, if there is one and nobody is still writing it.
     fn look_at_files(&mut self, files: &PairFiles) -> Result<Option<Identity>, Trouble> {
-        match self.watched.are_due() {
-            true => {
-                let identity = Identity::read(files).inspect_err(|_| self.watched.forget())?;
-                Ok(Some(identity))
-            }
-            false => Ok(None),
-        }
+        Ok(self.watched.read_if_due(|| Identity::read(files)).transpose()?)
     }
 
     /// A new certificate, if the one that is held does not do any more.

@@ -33,12 +33,7 @@ impl<T: PartialEq + Send + Sync + 'static> Reader<T> {
     /// if it is something else.
     pub fn start(paths: Vec<PathBuf>, read: Read<T>, news: Arc<Notify>) -> Self {
         let mut watched = Watched::new(paths);
-        // Read below, whether or not somebody is writing.
-        let _ = watched.are_due();
-        let first = read();
-        if first.is_err() {
-            watched.forget();
-        }
+        let first = watched.read(&read);
         let trouble = first.as_ref().err().cloned();
         let (held, _) = watch::channel(first.map(Arc::new));
         Self { watched, read, held, trouble, news }
@@ -56,15 +51,10 @@ impl<T: PartialEq + Send + Sync + 'static> Reader<T> {
 
     /// Reads them again, if they changed and nobody is still writing them.
     pub(super) fn look(&mut self) {
-        if !self.watched.are_due() {
-            return;
-        }
-        match (self.read)() {
-            Ok(content) => self.take_over(content),
-            Err(trouble) => {
-                self.watched.forget();
-                self.complain(trouble);
-            }
+        match self.watched.read_if_due(&self.read) {
+            Some(Ok(content)) => self.take_over(content),
+            Some(Err(trouble)) => self.complain(trouble),
+            None => {}
         }
     }
 

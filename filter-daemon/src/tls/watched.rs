@@ -39,22 +39,24 @@ impl Watched {
         Self { paths, seen, read: None }
     }
 
-    /// Looks whether they are to be read now; whoever is told so reads them.
-    pub(super) fn are_due(&mut self) -> bool {
+    /// Looks whether they are to be read now, and does so then.
+    pub(super) fn read_if_due<T, E>(
+        &mut self,
+        read: impl FnOnce() -> Result<T, E>,
+    ) -> Option<Result<T, E>> {
         let now = stamp(&self.paths);
         let is_settled = self.seen == now;
         self.seen = now;
         let are_due = is_settled && self.read.as_ref() != Some(&self.seen);
-        if are_due {
-            self.read = Some(self.seen.clone());
-        }
-        are_due
+        are_due.then(|| self.read(read))
     }
 
-    /// They could not be read, maybe for a reason that is not in them: they are
-    /// due at the next look.
-    pub(super) fn forget(&mut self) {
-        self.read = None;
+    /// Reads them, whether or not somebody is writing. After a failure they are
+    /// due at the next look: its reason may not be in them.
+    pub(super) fn read<T, E>(&mut self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let content = read();
+        self.read = content.is_ok().then(|| self.seen.clone());
+        content
     }
 }
 

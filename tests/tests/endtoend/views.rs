@@ -1,14 +1,10 @@
 //! What the front ends show of what the filter did.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-
-use filter_tests::daemon::root;
+use filter_tests::daemon::Drops;
 use filter_tests::deadline::wait_for;
 use filter_tests::scenario::{AppRules, Mode, PORT};
 use filter_tests::wire::Wire;
 use filter_tests::world::{HOST, HOST_INTERFACE, LISTED, UNLISTED};
-use serde_json::Value;
 
 use super::stage::{Stage, gets_in};
 
@@ -20,31 +16,11 @@ fn a_refusal_is_counted_and_shown() {
     let app =
         control.create_app("all", &AppRules::new(&["port=443"]).listing(&[LISTED]), Mode::Enforce);
     let wire = Wire::new(&stage.world).expect("sockets open");
-    let mut drops = Command::new(root().join("usr/local/bin/filterctl"))
-        .arg("--config")
-        .arg(stage.installation.path("filterd.toml"))
-        .args(["--json", "drops"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("filterctl is installed");
-    let lines = BufReader::new(drops.stdout.take().expect("it is piped")).lines();
-    // The stream shows what comes after it was opened, so refusals are made
-    // until one is seen.
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
-    });
-    let line = wait_for("a refusal in the stream", || {
+    let drops = Drops::follow(&stage.installation);
+    let shown = wait_for("a refusal in the stream", || {
         assert!(!gets_in(&wire, UNLISTED.v4().into()));
-        receiver.recv_timeout(std::time::Duration::from_millis(50)).ok()
+        drops.next_soon()
     });
-    drops.kill().expect("it is ours");
-    drops.wait().expect("it is ours");
-    let shown: Value = serde_json::from_str(&line).expect("a JSON document");
     for (key, value) in [
         ("interface", HOST_INTERFACE.to_owned()),
         ("app", app.client_app_id.clone()),
