@@ -8,7 +8,7 @@
 //!
 //! One array of [`Cell`]s holds a table, two to a [`Line`]. First comes the
 //! root: a word for each value of the first 16 address bits, [`WORDS_PER_CELL`]
-//! words a cell. Then come the form of a [sieve](crate::sieve), a cell that no
+//! words a cell. Then come the forms of a [sieve](crate::sieve), a cell that no
 //! packet looks at, and the sieve's words. Addresses that the sieve holds back
 //! are refused at once.
 //!
@@ -27,7 +27,7 @@
 )]
 
 use crate::pod;
-use crate::sieve::SieveForm;
+use crate::sieve::{Coarse, Fine};
 
 /// Bits of an address that choose a word of the root.
 pub const ROOT_BITS: u32 = 16;
@@ -41,15 +41,18 @@ pub const WORDS_PER_CELL: u32 = 8;
 /// Cells in one line.
 pub const CELLS_PER_LINE: u32 = 2;
 
-/// The line that holds the sieve's form.
-pub const FORM_LINE: u32 = ROOT_WORDS / WORDS_PER_CELL / CELLS_PER_LINE;
+/// The line that holds the form of the sieve's coarse mesh.
+pub const COARSE_LINE: u32 = ROOT_WORDS / WORDS_PER_CELL / CELLS_PER_LINE;
+
+/// The line that holds the form of its fine mesh.
+pub const FINE_LINE: u32 = COARSE_LINE + 1;
 
 /// The cell of which `base` says where cells begin that were never used. No
 /// packet looks at it.
-pub const END_CELL: u32 = (FORM_LINE + 1) * CELLS_PER_LINE;
+pub const END_CELL: u32 = (FINE_LINE + 1) * CELLS_PER_LINE;
 
 /// The first line of the sieve.
-pub const SIEVE_LINE: u32 = FORM_LINE + 2;
+pub const SIEVE_LINE: u32 = FINE_LINE + 2;
 
 /// Words of the sieve in one line.
 pub const SIEVE_WORDS_PER_LINE: u32 = 8;
@@ -241,6 +244,7 @@ const _: () = assert!(size_of::<Cell>() == 32);
 const _: () = assert!(size_of::<Cell>() == 4 * WORDS_PER_CELL as usize);
 const _: () = assert!(size_of::<Line>() == 64);
 const _: () = assert!(size_of::<Line>() == 8 * SIEVE_WORDS_PER_LINE as usize);
-const _: () = assert!(size_of::<Line>() == size_of::<SieveForm>());
+const _: () = assert!(size_of::<Line>() == size_of::<Coarse>());
+const _: () = assert!(size_of::<Line>() == size_of::<Fine>());
 
 pod!(Cell, Line);

@@ -1,16 +1,14 @@
 //! A sieve in front of a table: it holds back nearly every address that no
-//! prefix covers, in one to three memory reads, and never one that some prefix
-//! covers.
+//! prefix covers, in few memory reads, and never one that some prefix covers.
 //!
-//! It has one of two forms. A *direct* one has a bit for each value of the
-//! first few address bits; it suits lists that cover much. A *hashed* one is a
-//! Bloom filter (Bloom, CACM 1970) whose keys are address blocks of at most
-//! [`MAX_DEPTHS`] lengths, with the bits of a key in one word (Putze, Sanders
-//! and Singler, JEA 2009); it suits scattered lists, whose long prefixes no
-//! first bits tell apart, and it fits a CPU's own cache.
+//! It has two meshes, each a Bloom filter (Bloom, CACM 1970) with the bits of a
+//! key in one word (Putze, Sanders and Singler, JEA 2009). The *coarse* one
+//! has keys of one length and fits a CPU's own cache: of scattered addresses,
+//! most end there after one read. The *fine* one, for what passes, has keys of
+//! at most [`MAX_DEPTHS`] lengths and so knows longer prefixes.
 //!
 //! Invariants: bits are only ever set, until the whole table is replaced; a
-//! zeroed sieve holds nothing back.
+//! zeroed mesh holds nothing back.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -19,22 +17,41 @@
 
 use crate::pod;
 
-/// How many lengths the blocks of a hashed sieve have at most; each costs a
-/// memory read.
+/// How many lengths the keys of a fine mesh have at most; each costs a memory
+/// read.
 pub const MAX_DEPTHS: usize = 3;
 
-/// The form of a sieve.
+/// The form of a coarse mesh. Its keys are the first bits of addresses.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct SieveForm {
+pub struct Coarse {
+    /// Which bits of the upper half of an address make a key.
+    pub mask: u64,
+    /// Spreads the keys; 1 keeps their order, for keys that need no spreading
+    /// as each has a bit of its own.
+    pub multiplier: u64,
+    /// Where the bits that choose a bit of the mesh begin in a hash, counted
+    /// from its lowest: 64 less their number. With 0 the mesh holds nothing
+    /// back.
+    pub shift: u32,
+    /// Where the six that choose a second bit of the same word begin.
+    pub second_shift: u32,
+    /// Always zero.
+    pub reserved: [u64; 5],
+}
+
+/// The form of a fine mesh.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Fine {
     /// Which address bits make a key, by depth; `[0; 2]` is no depth.
     pub masks: [[u64; 2]; MAX_DEPTHS],
-    /// What makes the hashes of this sieve unlike those of others.
+    /// What makes the hashes of this mesh unlike those of others.
     pub seed: u64,
     /// How many words of 64 bits it has; with 0 it holds nothing back.
     pub words: u32,
-    /// How many address bits a direct sieve tells apart; 0 for a hashed one.
-    pub direct_bits: u32,
+    /// Where they begin, counted from the sieve's first word.
+    pub first: u32,
 }
 
 /// Bits of one word of a sieve.
@@ -46,42 +63,48 @@ pub struct Mark {
     pub bits: u64,
 }
 
-impl SieveForm {
-    /// Whether the sieve holds an address back, given a way to find out whether
-    /// it has a mark. The number of words is given, as it may change at any
-    /// time where user space and the kernel share the form. `high` and `low` are
-    /// the bits of the address as in [`crate::poptrie`].
+impl Coarse {
+    /// Whether the mesh holds an address back, given a way to find out whether
+    /// it has a mark. `shift` is given, as it may change at any time where user
+    /// space and the kernel share the form. `high` is the upper half of the
+    /// address as in [`crate::poptrie`].
+    #[inline(always)]
+    pub fn holds_back(&self, shift: u32, high: u64, has: impl FnOnce(Mark) -> bool) -> bool {
+        shift != 0 && !has(self.mark(shift, high))
+    }
+
+    /// The mark of an address.
+    #[inline(always)]
+    pub const fn mark(&self, shift: u32, high: u64) -> Mark {
+        let hash = (high & self.mask).wrapping_mul(self.multiplier);
+        let place = hash.wrapping_shr(shift);
+        let second = hash.wrapping_shr(self.second_shift);
+        Mark { word: (place >> 6) as u32, bits: 1 << (place & 63) | 1 << (second & 63) }
+    }
+}
+
+impl Fine {
+    /// The same for a fine mesh, with both halves of an address; `words` is
+    /// given.
     #[inline(always)]
     pub fn holds_back(&self, words: u32, high: u64, low: u64, has: impl Fn(Mark) -> bool) -> bool {
-        if words == 0 {
-            return false;
-        }
-        if self.direct_bits != 0 {
-            return !has(Mark::direct(self.direct_bits, high));
-        }
-        self.masks.iter().all(|mask| {
-            *mask == [0; 2] || !has(Mark::hashed(words, self.seed, [high & mask[0], low & mask[1]]))
-        })
+        words != 0
+            && self.masks.iter().all(|mask| {
+                *mask == [0; 2] || !has(self.mark(words, [high & mask[0], low & mask[1]]))
+            })
+    }
+
+    /// The mark of a key.
+    #[inline(always)]
+    pub fn mark(&self, words: u32, [high, low]: [u64; 2]) -> Mark {
+        let hash = hash(self.seed, high, low);
+        let word = self.first.wrapping_add((((hash >> 32) * u64::from(words)) >> 32) as u32);
+        let bit = |at: u32| 1_u64 << (hash >> at & 63);
+        Mark { word, bits: bit(0) | bit(6) | bit(12) | bit(18) }
     }
 }
 
 impl Mark {
-    /// The mark of an address in a direct sieve.
-    #[inline(always)]
-    pub const fn direct(direct_bits: u32, high: u64) -> Self {
-        let place = high.wrapping_shr(u64::BITS - direct_bits);
-        Self { word: (place >> 6) as u32, bits: 1 << (place & 63) }
-    }
-
-    /// The mark of a key in a hashed sieve of so many words.
-    #[inline(always)]
-    pub fn hashed(words: u32, seed: u64, [high, low]: [u64; 2]) -> Self {
-        let hash = hash(seed, high, low);
-        let word = (((hash >> 32) * u64::from(words)) >> 32) as u32;
-        let bit = |at: u32| 1_u64 << (hash >> at & 63);
-        Self { word, bits: bit(0) | bit(6) | bit(12) | bit(18) }
-    }
-
     /// Whether a word has all of the bits.
     #[inline(always)]
     pub const fn is_in(self, word: u64) -> bool {
@@ -99,6 +122,7 @@ const fn hash(seed: u64, high: u64, low: u64) -> u64 {
     mixed ^ mixed >> 32
 }
 
-const _: () = assert!(size_of::<SieveForm>() == 64 && align_of::<SieveForm>() == 8);
+const _: () = assert!(size_of::<Coarse>() == 64 && align_of::<Coarse>() == 8);
+const _: () = assert!(size_of::<Fine>() == 64 && align_of::<Fine>() == 8);
 
-pod!(SieveForm);
+pod!(Coarse, Fine);

@@ -1,10 +1,10 @@
 //! The table that stands in front of a long list's trie.
 
 use filter_common::poptrie::{
-    Answer, CELLS_PER_LINE, Cell, FORM_LINE, MAX_NODES, SIEVE_LINE, SIEVE_WORDS_PER_LINE,
-    WORDS_PER_CELL, Walk, enter, root_index, step,
+    Answer, CELLS_PER_LINE, COARSE_LINE, Cell, FINE_LINE, MAX_NODES, SIEVE_LINE,
+    SIEVE_WORDS_PER_LINE, WORDS_PER_CELL, Walk, enter, root_index, step,
 };
-use filter_common::sieve::{Mark, SieveForm};
+use filter_common::sieve::{Coarse, Fine, Mark};
 use filter_common::trie::{ACCELERATED, ListRef, place};
 
 use crate::list::Source;
@@ -52,11 +52,27 @@ fn ask(table: &Table, high: u64, low: u64) -> Answer {
 /// Whether the sieve of a table holds an address back.
 #[inline(always)]
 fn is_held_back(table: &Table, high: u64, low: u64) -> bool {
-    let Some(form) = table.get_ptr(FORM_LINE) else { return false };
+    is_held_back_coarsely(table, high) || is_held_back_finely(table, high, low)
+}
+
+#[inline(always)]
+fn is_held_back_coarsely(table: &Table, high: u64) -> bool {
+    let Some(line) = table.get_ptr(COARSE_LINE) else { return false };
     // SAFETY: the form takes one line, a live element of an array map. User
-    // space writes no more of it than the number of words, hence volatile.
+    // space writes no more of it than one field, hence volatile.
+    let (form, shift) = unsafe {
+        let form = &*line.cast::<Coarse>();
+        (form, (&raw const form.shift).read_volatile())
+    };
+    form.holds_back(shift, high, |mark| has(table, mark))
+}
+
+#[inline(always)]
+fn is_held_back_finely(table: &Table, high: u64, low: u64) -> bool {
+    let Some(line) = table.get_ptr(FINE_LINE) else { return false };
+    // SAFETY: as above.
     let (form, words) = unsafe {
-        let form = &*form.cast::<SieveForm>();
+        let form = &*line.cast::<Fine>();
         (form, (&raw const form.words).read_volatile())
     };
     form.holds_back(words, high, low, |mark| has(table, mark))

@@ -11,12 +11,11 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use filter_common::poptrie::{
-    CELLS_PER_LINE, Cell, END_CELL, FORM_LINE, SIEVE_LINE, SIEVE_WORDS_PER_LINE, WORDS_PER_CELL,
+    CELLS_PER_LINE, COARSE_LINE, Cell, END_CELL, FINE_LINE, SIEVE_LINE, SIEVE_WORDS_PER_LINE,
+    WORDS_PER_CELL,
 };
-use filter_common::sieve::{Mark, SieveForm};
+use filter_common::sieve::{Coarse, Fine, Mark};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-
-const FORM_CELL: u32 = FORM_LINE * CELLS_PER_LINE;
 
 /// The memory of a table's map.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ unsafe impl Send for Mapping {}
 
 impl Mapping {
     /// Maps an array of so many cells; a table has more than its root and the
-    /// form of its sieve.
+    /// forms of its sieve.
     pub(super) fn new(map: impl AsFd, count: u32) -> io::Result<Self> {
         let bytes = bytes(count).filter(|_| count > END_CELL).ok_or(io::ErrorKind::InvalidInput)?;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
@@ -74,23 +73,30 @@ impl Mapping {
         word.store(value, Ordering::Release);
     }
 
-    /// The form of the sieve.
-    pub(super) fn form(&self) -> SieveForm {
+    /// The forms of the sieve's meshes.
+    pub(super) fn forms(&self) -> (Coarse, Fine) {
         // SAFETY: inside the mapping, see `new`; any bytes are a form.
-        unsafe { self.cells.add(FORM_CELL as usize).cast().read() }
+        unsafe { (self.line(COARSE_LINE).cast().read(), self.line(FINE_LINE).cast().read()) }
     }
 
-    /// Writes the form of the sieve of a table that is in force nowhere yet.
-    pub(super) fn set_form(&mut self, form: SieveForm) {
+    /// Writes the forms of a table that is in force nowhere yet.
+    pub(super) fn set_forms(&mut self, coarse: Coarse, fine: Fine) {
         // SAFETY: inside the mapping, see `new`.
-        unsafe { self.cells.add(FORM_CELL as usize).cast().write(form) }
+        unsafe {
+            self.line(COARSE_LINE).cast().write(coarse);
+            self.line(FINE_LINE).cast().write(fine);
+        }
     }
 
     /// Has the sieve let everything through.
     pub(super) fn open_sieve(&mut self) {
-        let words = offset_of!(SieveForm, words) / size_of::<u32>();
-        let words = u32::try_from(words).expect("a form is small");
-        self.set_word(FORM_CELL * WORDS_PER_CELL + words, 0);
+        self.set_word(word_of(COARSE_LINE, offset_of!(Coarse, shift)), 0);
+        self.set_word(word_of(FINE_LINE, offset_of!(Fine, words)), 0);
+    }
+
+    fn line(&self, line: u32) -> NonNull<Cell> {
+        // SAFETY: inside the mapping, see `new`.
+        unsafe { self.cells.add((line * CELLS_PER_LINE) as usize) }
     }
 
     /// Sets bits of the sieve.
@@ -113,6 +119,12 @@ impl Drop for Mapping {
         let unmapped = unsafe { munmap(self.cells.cast(), bytes) };
         debug_assert_eq!(unmapped, Ok(()), "what was mapped can be unmapped");
     }
+}
+
+/// The word at an offset into a line, counted as those of the root.
+fn word_of(line: u32, offset: usize) -> u32 {
+    let words = u32::try_from(offset / size_of::<u32>()).expect("a line is short");
+    line * CELLS_PER_LINE * WORDS_PER_CELL + words
 }
 
 fn bytes(count: u32) -> Option<NonZeroUsize> {

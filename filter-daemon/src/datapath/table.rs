@@ -68,7 +68,7 @@ impl Table {
         let lines = (first + cells + cells / 4 + SPARE_CELLS).div_ceil(CELLS_PER_LINE);
         let map = Array::create(lines, TABLE_MAP_FLAGS)?;
         let mut memory = memory_of(&map)?;
-        memory.set_form(sieve.form());
+        memory.set_forms(sieve.coarse(), sieve.fine());
         let mut table = Self::over(map, memory, sieve, first);
         prefixes.prefixes().keys().for_each(|net| table.mark(*net));
         table.set_end(first + cells);
@@ -88,7 +88,8 @@ impl Table {
     /// Takes over the table that an earlier daemon left in front of a trie.
     pub(super) fn adopt(map: Array<MapData, Line>) -> Result<Self, MapError> {
         let memory = memory_of(&map)?;
-        let (sieve, end) = (Sieve::adopted(memory.form()), memory.cell(END_CELL).base);
+        let (coarse, fine) = memory.forms();
+        let (sieve, end) = (Sieve::adopted(coarse, fine), memory.cell(END_CELL).base);
         Ok(Self::over(map, memory, sieve, end))
     }
 
@@ -214,7 +215,7 @@ fn memory_of(map: &Array<MapData, Line>) -> Result<Mapping, MapError> {
 
 /// The first cell behind a sieve.
 fn first_region(sieve: Sieve) -> u32 {
-    (SIEVE_LINE + sieve.form().words.div_ceil(SIEVE_WORDS_PER_LINE)) * CELLS_PER_LINE
+    (SIEVE_LINE + sieve.words().div_ceil(SIEVE_WORDS_PER_LINE)) * CELLS_PER_LINE
 }
 
 fn index(cells: usize) -> u32 {

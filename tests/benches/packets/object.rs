@@ -29,7 +29,7 @@ const CHECKSUM: usize = 24;
 /// The loaded programs.
 pub(crate) struct BenchObject {
     ebpf: Ebpf,
-    draws: Array<MapData, [u16; 10]>,
+    draws: Array<MapData, [u16; 8]>,
     wire: Array<MapData, u32>,
     under_test: ProgramArray<MapData>,
 }
@@ -133,20 +133,16 @@ pub(crate) fn frame(source: IpAddr) -> Vec<u8> {
     Packet::new(source, HOST.address(family), segment).frame()
 }
 
-/// What the programs need to write a source into a frame.
-fn draw(source: IpAddr) -> [u16; 10] {
-    let mut words = [0; 10];
-    let (bytes, family) = match source {
-        IpAddr::V4(v4) => (v4.octets().to_vec(), 4),
-        IpAddr::V6(v6) => (v6.octets().to_vec(), 6),
+/// What the programs need to write a source into a frame: an IPv6 address, or
+/// an IPv4 address and the checksum of its header.
+fn draw(source: IpAddr) -> [u16; 8] {
+    let mut words = [0; 8];
+    let bytes = match source {
+        IpAddr::V4(v4) => [&v4.octets()[..], &frame(source)[CHECKSUM..CHECKSUM + 2]].concat(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
     };
     for (word, pair) in words.iter_mut().zip(bytes.chunks_exact(2)) {
         *word = u16::from_ne_bytes([pair[0], pair[1]]);
     }
-    if source.is_ipv4() {
-        let frame = frame(source);
-        words[8] = u16::from_ne_bytes([frame[CHECKSUM], frame[CHECKSUM + 1]]);
-    }
-    words[9] = family;
     words
 }

@@ -54,6 +54,12 @@ fn entry(control: &Control, app: &AppPath, address: IpAddr) -> Option<Value> {
     found["entries"].as_array().expect("a list").first().cloned()
 }
 
+/// Whether the list says that an entry is over. The kernel refuses up to a
+/// [`GRAIN`] earlier, and the entry goes from the list a while later.
+fn has_ended(control: &Control, app: &AppPath, address: IpAddr) -> bool {
+    entry(control, app, address).is_none_or(|entry| entry["status"] == "expired")
+}
+
 fn moment(value: &Value) -> Timestamp {
     value.as_str().expect("text").parse().expect("a moment")
 }
@@ -111,10 +117,7 @@ fn a_temporary_entry_ends_and_with_it_its_connection() {
         assert!(now + GRAIN >= end, "{source} was refused at {now}, before {end}");
         assert!(!flow.carries(&wire, b"after"), "{source} goes on by its old connection");
         assert!(counted(&control, "expired") > expired, "refused for the right reason");
-        wait_for("the list to say so", || {
-            // The entry goes from the list a while after its end.
-            entry(&control, &app, source).is_none_or(|e| e["status"] == "expired").then_some(())
-        });
+        wait_for("the list to say so", || has_ended(&control, &app, source).then_some(()));
     }
 }
 
@@ -140,8 +143,7 @@ fn an_end_comes_with_the_daemon_dead_and_outlives_a_restart() {
     let control = daemon.control();
     let after = entry(&control, &app, long).expect("it is listed");
     assert_eq!((&after["expires"], &after["status"]), (&before["expires"], &"applied".into()));
-    let ended = entry(&control, &app, short);
-    assert!(ended.is_none_or(|ended| ended["status"] == "expired"));
+    wait_for("the list to say so", || has_ended(&control, &app, short).then_some(()));
 }
 
 #[test]

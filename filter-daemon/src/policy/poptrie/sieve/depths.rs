@@ -1,4 +1,4 @@
-//! Which few lengths the keys of a hashed sieve have.
+//! Which few lengths keys have, and how many keys there are.
 
 use filter_common::sieve::MAX_DEPTHS;
 
@@ -57,6 +57,12 @@ fn choose(counts: &Counts, depths: usize) -> Option<Choice> {
             .collect();
     }
     best.pop()
+}
+
+/// The keys of one depth that all prefixes leave, at most.
+pub(super) fn keys_at(counts: &Counts, depth: u32) -> u64 {
+    let longer: u64 = counts[depth as usize + 1..].iter().sum();
+    keys(counts, 0, depth).saturating_add(longer)
 }
 
 /// The keys of one depth that the prefixes from a length on are split into.
