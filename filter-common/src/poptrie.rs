@@ -6,7 +6,9 @@
 //! added. It knows no entry and no expiry; of addresses for which these matter
 //! it says that the trie is to be asked.
 //!
-//! One array of [`Cell`]s holds a table, two to a [`Line`]. First comes the
+//! [`Cell`]s hold a table, two to a [`Line`], and lines lie in arrays, the
+//! [pieces](PIECES) of the table: each is made, emptied and freed by itself, in
+//! short steps. First comes the
 //! root: a word for each value of the first 16 address bits, [`WORDS_PER_CELL`]
 //! words a cell. Then come the forms of a [sieve](crate::sieve), a cell that no
 //! packet looks at, and the sieve's words. Addresses that the sieve holds back
@@ -28,6 +30,7 @@
 
 use crate::pod;
 use crate::sieve::{Coarse, Fine};
+use crate::trie::TRIE_PLACES;
 
 /// Bits of an address that choose a word of the root.
 pub const ROOT_BITS: u32 = 16;
@@ -79,8 +82,24 @@ pub const MAX_SKIP: u32 = u64::BITS - STRIDE;
 /// The most nodes on a walk: each but the last moves on by a stride.
 pub const MAX_NODES: u32 = (128 - TOP_DEPTH).div_ceil(STRIDE) + 1;
 
-/// Flags of a table's map, `BPF_F_MMAPABLE | BPF_F_INNER_MAP`
-/// (include/uapi/linux/bpf.h): user space writes it as memory, and tables of
+/// Lines of a piece of a table but for its last piece: 4 MiB, which a kernel
+/// clears in one to three milliseconds. The first piece holds root and sieve.
+pub const PIECE_LINES: u32 = 1 << 16;
+
+/// The most pieces of a table.
+pub const PIECES: u32 = 64;
+
+/// How many pieces the kernel side has places for, per family.
+pub const PIECE_PLACES: u32 = TRIE_PLACES * PIECES;
+
+/// The place of a piece, by the place of the trie.
+#[inline(always)]
+pub const fn piece_place(place: u32, piece: u32) -> u32 {
+    place.wrapping_mul(PIECES).wrapping_add(piece)
+}
+
+/// Flags of a piece's map, `BPF_F_MMAPABLE | BPF_F_INNER_MAP`
+/// (include/uapi/linux/bpf.h): user space writes it as memory, and pieces of
 /// any length fit the same place.
 pub const TABLE_MAP_FLAGS: u32 = 1 << 10 | 1 << 12;
 
@@ -114,7 +133,7 @@ pub struct Cell {
     pub reserved: u16,
 }
 
-/// What one element of a table's map holds: as much as a CPU fetches at once.
+/// What one element of a piece's map holds: as much as a CPU fetches at once.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Line(pub [Cell; CELLS_PER_LINE as usize]);

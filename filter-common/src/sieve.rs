@@ -34,10 +34,8 @@ pub struct Coarse {
     /// from its lowest: 64 less their number. With 0 the mesh holds nothing
     /// back.
     pub shift: u32,
-    /// Where the six that choose a second bit of the same word begin.
-    pub second_shift: u32,
     /// Always zero.
-    pub reserved: [u64; 5],
+    pub reserved: [u32; 11],
 }
 
 /// The form of a fine mesh.
@@ -78,8 +76,13 @@ impl Coarse {
     pub const fn mark(&self, shift: u32, high: u64) -> Mark {
         let hash = (high & self.mask).wrapping_mul(self.multiplier);
         let place = hash.wrapping_shr(shift);
-        let second = hash.wrapping_shr(self.second_shift);
-        Mark { word: (place >> 6) as u32, bits: 1 << (place & 63) | 1 << (second & 63) }
+        let (word, bit) = ((place >> 6) as u32, 1 << (place & 63));
+        if self.multiplier == 1 {
+            return Mark { word, bits: bit };
+        }
+        // The low bits of a product of a short key are all zero.
+        let mixed = (hash ^ hash >> 32).wrapping_mul(GOLDEN);
+        Mark { word, bits: bit | 1 << (mixed >> 58) }
     }
 }
 
@@ -112,12 +115,14 @@ impl Mark {
     }
 }
 
+/// The fraction of the golden ratio: an odd number without a pattern.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Mixes two words; every bit of either moves about half of the result's.
 #[inline(always)]
 const fn hash(seed: u64, high: u64, low: u64) -> u64 {
-    // Odd numbers without a pattern: the fractions of the golden ratio and of
-    // the square root of 3.
-    let mixed = (high ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (high ^ seed).wrapping_mul(GOLDEN);
+    // The fraction of the square root of 3, another one.
     let mixed = (mixed ^ mixed >> 32 ^ low).wrapping_mul(0xbb67_ae85_84ca_a73b);
     mixed ^ mixed >> 32
 }

@@ -25,6 +25,7 @@ pub mod key_use;
 pub mod observe;
 pub mod origin;
 pub mod policy;
+mod priority;
 mod private_file;
 pub mod proxy;
 pub mod reconcile;

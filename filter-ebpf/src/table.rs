@@ -1,14 +1,14 @@
 //! The table that stands in front of a long list's trie.
 
 use filter_common::poptrie::{
-    Answer, CELLS_PER_LINE, COARSE_LINE, Cell, FINE_LINE, MAX_NODES, SIEVE_LINE,
-    SIEVE_WORDS_PER_LINE, WORDS_PER_CELL, Walk, enter, root_index, step,
+    Answer, CELLS_PER_LINE, COARSE_LINE, Cell, FINE_LINE, Line, MAX_NODES, PIECE_LINES, SIEVE_LINE,
+    SIEVE_WORDS_PER_LINE, WORDS_PER_CELL, Walk, enter, piece_place, root_index, step,
 };
 use filter_common::sieve::{Coarse, Fine, Mark};
 use filter_common::trie::{ACCELERATED, ListRef, place};
 
 use crate::list::Source;
-use crate::maps::{TABLES4, TABLES6, Table};
+use crate::maps::{Piece, TABLES4, TABLES6};
 use crate::scan::{Step, walk};
 
 /// What the table of a list says of a source; that the trie is to be asked
@@ -32,56 +32,69 @@ pub(crate) fn answer(source: Source, list: ListRef) -> Answer {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn answer4(place: u32, high: u64) -> u32 {
-    TABLES4.get(place).map_or(Answer::Ask, |table| ask(table, high, 0)) as u32
+    ask::<true>(place, high, 0) as u32
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn answer6(place: u32, high: u64, low: u64) -> u32 {
-    TABLES6.get(place).map_or(Answer::Ask, |table| ask(table, high, low)) as u32
+    ask::<false>(place, high, low) as u32
 }
 
 #[inline(always)]
-fn ask(table: &Table, high: u64, low: u64) -> Answer {
-    match is_held_back(table, high, low) {
-        true => Answer::Refused,
-        false => look_up(table, high, low),
+fn ask<const V4: bool>(place: u32, high: u64, low: u64) -> Answer {
+    let Some(first) = piece::<V4>(place, 0) else { return Answer::Ask };
+    if is_held_back_coarsely(first, high) || is_held_back_finely(first, high, low) {
+        return Answer::Refused;
+    }
+    match word(first, root_index(high)) {
+        Some(root) => follow::<V4>(place, root, high, low),
+        None => Answer::Ask,
     }
 }
 
-/// Whether the sieve of a table holds an address back.
+/// A piece of the table of a place.
 #[inline(always)]
-fn is_held_back(table: &Table, high: u64, low: u64) -> bool {
-    is_held_back_coarsely(table, high) || is_held_back_finely(table, high, low)
+fn piece<const V4: bool>(place: u32, piece: u32) -> Option<&'static Piece> {
+    let place = piece_place(place, piece);
+    if V4 { TABLES4.get(place) } else { TABLES6.get(place) }
 }
 
+/// A line of the table of a place.
 #[inline(always)]
-fn is_held_back_coarsely(table: &Table, high: u64) -> bool {
-    let Some(line) = table.get_ptr(COARSE_LINE) else { return false };
+fn line<const V4: bool>(place: u32, index: u32) -> Option<*const [Line; 1]> {
+    piece::<V4>(place, index / PIECE_LINES)?.get_ptr(index % PIECE_LINES)
+}
+
+/// Whether the coarse mesh of a table's sieve holds an address back.
+#[inline(always)]
+fn is_held_back_coarsely(first: &Piece, high: u64) -> bool {
+    let Some(form) = first.get_ptr(COARSE_LINE) else { return false };
     // SAFETY: the form takes one line, a live element of an array map. User
     // space writes no more of it than one field, hence volatile.
     let (form, shift) = unsafe {
-        let form = &*line.cast::<Coarse>();
+        let form = &*form.cast::<Coarse>();
         (form, (&raw const form.shift).read_volatile())
     };
-    form.holds_back(shift, high, |mark| has(table, mark))
+    form.holds_back(shift, high, |mark| has(first, mark))
 }
 
+/// The same for its fine mesh.
 #[inline(always)]
-fn is_held_back_finely(table: &Table, high: u64, low: u64) -> bool {
-    let Some(line) = table.get_ptr(FINE_LINE) else { return false };
+fn is_held_back_finely(first: &Piece, high: u64, low: u64) -> bool {
+    let Some(form) = first.get_ptr(FINE_LINE) else { return false };
     // SAFETY: as above.
     let (form, words) = unsafe {
-        let form = &*line.cast::<Fine>();
+        let form = &*form.cast::<Fine>();
         (form, (&raw const form.words).read_volatile())
     };
-    form.holds_back(words, high, low, |mark| has(table, mark))
+    form.holds_back(words, high, low, |mark| has(first, mark))
 }
 
 /// Whether the sieve has all bits of a mark.
 #[inline(always)]
-fn has(table: &Table, mark: Mark) -> bool {
-    let Some(line) = table.get_ptr(SIEVE_LINE + mark.word / SIEVE_WORDS_PER_LINE) else {
+fn has(first: &Piece, mark: Mark) -> bool {
+    let Some(line) = first.get_ptr(SIEVE_LINE + mark.word / SIEVE_WORDS_PER_LINE) else {
         return true;
     };
     let word = line.cast::<u64>().wrapping_add((mark.word % SIEVE_WORDS_PER_LINE) as usize);
@@ -90,32 +103,44 @@ fn has(table: &Table, mark: Mark) -> bool {
     mark.is_in(unsafe { word.read_volatile() })
 }
 
+/// A word of the root, given the first piece.
 #[inline(always)]
-fn look_up(table: &Table, high: u64, low: u64) -> Answer {
-    let Some(root) = word(table, root_index(high)) else { return Answer::Ask };
-    let mut search = Search { table, high, low, region: 0, node: 0, answer: Answer::Ask };
+fn word(first: &Piece, index: u32) -> Option<u32> {
+    let line = first.get_ptr(index / (WORDS_PER_CELL * CELLS_PER_LINE))?;
+    let place = index % (WORDS_PER_CELL * CELLS_PER_LINE);
+    let word = line.cast::<u32>().wrapping_add(place as usize);
+    // SAFETY: the word lies inside the line, which is a live element of an
+    // array map; user space writes it while we read, hence volatile.
+    Some(unsafe { word.read_volatile() })
+}
+
+/// Walks from a root word to the end.
+#[inline(always)]
+fn follow<const V4: bool>(place: u32, root: u32, high: u64, low: u64) -> Answer {
+    let mut search = Search { high, low, place, region: 0, node: 0, answer: Answer::Ask };
     // The first node answers nearly always; the rest is the kernel's loop.
-    if search.goes_on(enter(root, high)) && search.pass_node() {
-        walk(MAX_NODES, &mut search, search_step);
+    if search.goes_on(enter(root, high)) && search.pass_node::<V4>() {
+        walk(MAX_NODES, &mut search, search_step::<V4>);
     }
     search.answer
 }
 
-struct Search<'a> {
-    table: &'a Table,
+struct Search {
     high: u64,
     low: u64,
+    place: u32,
     region: u32,
     node: u32,
     answer: Answer,
 }
 
-impl Search<'_> {
+impl Search {
     /// Looks at the node that the search stands before; whether there is
     /// another one behind it.
     #[inline(always)]
-    fn pass_node(&mut self) -> bool {
-        match cell(self.table, self.node) {
+    fn pass_node<const V4: bool>(&mut self) -> bool {
+        let line = line::<V4>(self.place, self.node / CELLS_PER_LINE);
+        match line.map(|line| cell(line, self.node)) {
             Some(cell) => self.goes_on(step(cell, self.region, self.high, self.low)),
             None => false,
         }
@@ -136,24 +161,14 @@ impl Search<'_> {
     }
 }
 
-unsafe extern "C" fn search_step(_index: u32, search: &mut Search<'_>) -> Step {
-    if search.pass_node() { Step::Next } else { Step::Stop }
+unsafe extern "C" fn search_step<const V4: bool>(_index: u32, search: &mut Search) -> Step {
+    if search.pass_node::<V4>() { Step::Next } else { Step::Stop }
 }
 
-/// A word of the root.
+/// The cell of an index, given its line.
 #[inline(always)]
-fn word(table: &Table, index: u32) -> Option<u32> {
-    let cell: *const Cell = cell(table, index / WORDS_PER_CELL)?;
-    let word = cell.cast::<u32>().wrapping_add((index % WORDS_PER_CELL) as usize);
-    // SAFETY: the word lies inside the cell, which is part of a live element
-    // of an array map; user space writes it while we read, hence volatile.
-    Some(unsafe { word.read_volatile() })
-}
-
-#[inline(always)]
-fn cell(table: &Table, index: u32) -> Option<&Cell> {
-    let [line] = table.get(index / CELLS_PER_LINE)?;
-    let cell = (&raw const line.0).cast::<Cell>().wrapping_add((index % CELLS_PER_LINE) as usize);
-    // SAFETY: one of the cells of the line.
-    Some(unsafe { &*cell })
+fn cell(line: *const [Line; 1], index: u32) -> &'static Cell {
+    let cell = line.cast::<Cell>().wrapping_add((index % CELLS_PER_LINE) as usize);
+    // SAFETY: one of the cells of the line, a live element of an array map.
+    unsafe { &*cell }
 }

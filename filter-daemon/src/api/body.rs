@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::fault::Fault;
+use crate::priority::at_length;
 
 /// The limit of an ordinary body.
 const SMALL_BYTES: usize = 1 << 20;
@@ -47,7 +48,7 @@ where
         if bytes.len() <= LONG_READ_BYTES {
             return parse(&bytes).map(Self);
         }
-        tokio::task::spawn_blocking(move || parse(&bytes).map(Self))
+        tokio::task::spawn_blocking(move || at_length(|| parse(&bytes)).map(Self))
             .await
             .map_err(|error| Fault::internal(format!("the body could not be read: {error}")))?
     }

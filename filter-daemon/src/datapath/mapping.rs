@@ -6,18 +6,21 @@
 use std::io;
 use std::mem::offset_of;
 use std::num::NonZeroUsize;
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use filter_common::poptrie::{
-    CELLS_PER_LINE, COARSE_LINE, Cell, END_CELL, FINE_LINE, SIEVE_LINE, SIEVE_WORDS_PER_LINE,
-    WORDS_PER_CELL,
+    CELLS_PER_LINE, COARSE_LINE, Cell, END_CELL, FINE_LINE, PIECE_LINES, SIEVE_LINE,
+    SIEVE_WORDS_PER_LINE, WORDS_PER_CELL,
 };
 use filter_common::sieve::{Coarse, Fine, Mark};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
-/// The memory of a table's map.
+/// Cells of a piece of a table but for its last piece; they fill whole pages.
+pub(super) const PIECE_CELLS: u32 = PIECE_LINES * CELLS_PER_LINE;
+
+/// The memory of a table's pieces.
 #[derive(Debug)]
 pub(super) struct Mapping {
     cells: NonNull<Cell>,
@@ -29,14 +32,28 @@ pub(super) struct Mapping {
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    /// Maps an array of so many cells; a table has more than its root and the
-    /// forms of its sieve.
-    pub(super) fn new(map: impl AsFd, count: u32) -> io::Result<Self> {
-        let bytes = bytes(count).filter(|_| count > END_CELL).ok_or(io::ErrorKind::InvalidInput)?;
-        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    /// Maps the pieces of a table, of so many cells together, side by side; a
+    /// table has more than its root and the forms of its sieve.
+    pub(super) fn new<'a>(
+        pieces: impl IntoIterator<Item = BorrowedFd<'a>>,
+        count: u32,
+    ) -> io::Result<Self> {
+        let whole = bytes(count).filter(|_| count > END_CELL).ok_or(io::ErrorKind::InvalidInput)?;
         // SAFETY: a new mapping at an address of the kernel's choice.
-        let memory = unsafe { mmap(None, bytes, protection, MapFlags::MAP_SHARED, map, 0)? };
-        Ok(Self { cells: memory.cast(), count })
+        let room =
+            unsafe { mmap_anonymous(None, whole, ProtFlags::PROT_NONE, MapFlags::MAP_PRIVATE)? };
+        let mapping = Self { cells: room.cast(), count };
+        for (first, piece) in (0..count).step_by(PIECE_CELLS as usize).zip(pieces) {
+            let bytes = bytes(PIECE_CELLS.min(count - first)).ok_or(io::ErrorKind::InvalidInput)?;
+            let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+            let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+            // SAFETY: inside the room, which nobody knows of yet.
+            unsafe {
+                let place = mapping.cells.add(first as usize).addr();
+                mmap(Some(place), bytes, protection, flags, piece, 0)?;
+            }
+        }
+        Ok(mapping)
     }
 
     /// How many cells there are.

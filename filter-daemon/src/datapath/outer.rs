@@ -3,7 +3,8 @@
 //! The kernel answers a change of one when every program that ran at the time
 //! has ended (Linux commit 1ae80cf31938).
 
-use std::os::fd::AsFd as _;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd, BorrowedFd};
 use std::path::Path;
 
 use aya::maps::of_maps::ArrayOfMaps;
@@ -32,12 +33,28 @@ impl<M: InnerMap> Outer<M> {
         self.places.set(place, map, 0).map_err(DatapathError::map("fill a place", self.name))
     }
 
+    /// Puts maps into places that no packet looks at, without waiting for
+    /// packets where the kernel lets it.
+    pub(super) fn set_unread(
+        &self,
+        places: &[u32],
+        maps: &[BorrowedFd<'_>],
+    ) -> Result<(), DatapathError> {
+        let maps: Vec<i32> = maps.iter().map(AsRawFd::as_raw_fd).collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let (_, result) = syscall::update_batch(self.map.fd().as_fd(), places, &maps);
+        result.map_err(|error| self.error("fill places", &error))
+    }
+
     /// Empties a place; answers whether there was something in it.
     pub(super) fn clear(&self, place: u32) -> Result<bool, DatapathError> {
-        syscall::delete_element(self.map.fd().as_fd(), place).map_err(|error| DatapathError::Map {
-            operation: "empty a place",
-            map: self.name.to_owned(),
-            reason: error.to_string(),
-        })
+        syscall::delete_element(self.map.fd().as_fd(), place)
+            .map_err(|error| self.error("empty a place", &error))
+    }
+
+    fn error(&self, operation: &'static str, error: &io::Error) -> DatapathError {
+        DatapathError::Map { operation, map: self.name.to_owned(), reason: error.to_string() }
     }
 }

@@ -19,13 +19,13 @@ use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{IterableMap as _, MapData};
 use filter_common::trie::TrieValue;
 
-use super::priority::{Patience, give_way};
 use super::syscall;
+use crate::priority::{Patience, give_way};
 
 /// Entries taken out by one system call.
-const SLICE: usize = 256;
+const SLICE: usize = 128;
 
-/// The pause after as many. A million entries take some five seconds.
+/// The pause after as many. A million entries take some nine seconds.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// With more tries than these waiting there are no pauses.

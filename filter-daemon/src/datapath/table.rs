@@ -6,13 +6,14 @@
 //! daemon dies, the trie answers for them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
 use aya::maps::{Array, IterableMap as _, MapData, MapError};
 use filter_common::poptrie::{
-    CELLS_PER_LINE, Cell, END_CELL, Line, QUARTERS, ROOT_ASK, ROOT_REFUSED, ROOT_WORDS, SIEVE_LINE,
-    SIEVE_WORDS_PER_LINE, TABLE_MAP_FLAGS,
+    CELLS_PER_LINE, Cell, END_CELL, Line, PIECE_LINES, PIECES, QUARTERS, ROOT_ASK, ROOT_REFUSED,
+    ROOT_WORDS, SIEVE_LINE, SIEVE_WORDS_PER_LINE, TABLE_MAP_FLAGS,
 };
 
 use super::mapping::Mapping;
@@ -22,9 +23,12 @@ use crate::policy::poptrie::{Net, Part, Sieve, compile, compile_part, parts_of};
 /// The fewest cells that are kept free for changes.
 const SPARE_CELLS: u32 = 4096;
 
+/// A piece of a table.
+pub(super) type Piece = Array<MapData, Line>;
+
 /// One table in front of a trie.
 pub(super) struct Table {
-    map: Array<MapData, Line>,
+    pieces: Vec<Piece>,
     memory: Mapping,
     sieve: Sieve,
     /// From here on no cell was ever used.
@@ -66,10 +70,10 @@ impl Table {
         let sieve = Sieve::of(prefixes, rand::random());
         let first = first_region(sieve);
         let lines = (first + cells + cells / 4 + SPARE_CELLS).div_ceil(CELLS_PER_LINE);
-        let map = Array::create(lines, TABLE_MAP_FLAGS)?;
-        let mut memory = memory_of(&map)?;
+        let pieces = make_pieces(lines)?;
+        let mut memory = memory_of(&pieces)?;
         memory.set_forms(sieve.coarse(), sieve.fine());
-        let mut table = Self::over(map, memory, sieve, first);
+        let mut table = Self::over(pieces, memory, sieve, first);
         prefixes.prefixes().keys().for_each(|net| table.mark(*net));
         table.set_end(first + cells);
         (0..ROOT_WORDS).for_each(|word| table.memory.set_word(word, ROOT_REFUSED));
@@ -86,16 +90,16 @@ impl Table {
     }
 
     /// Takes over the table that an earlier daemon left in front of a trie.
-    pub(super) fn adopt(map: Array<MapData, Line>) -> Result<Self, MapError> {
-        let memory = memory_of(&map)?;
+    pub(super) fn adopt(pieces: Vec<Piece>) -> Result<Self, MapError> {
+        let memory = memory_of(&pieces)?;
         let (coarse, fine) = memory.forms();
         let (sieve, end) = (Sieve::adopted(coarse, fine), memory.cell(END_CELL).base);
-        Ok(Self::over(map, memory, sieve, end))
+        Ok(Self::over(pieces, memory, sieve, end))
     }
 
-    fn over(map: Array<MapData, Line>, memory: Mapping, sieve: Sieve, end: u32) -> Self {
+    fn over(pieces: Vec<Piece>, memory: Mapping, sieve: Sieve, end: u32) -> Self {
         Self {
-            map,
+            pieces,
             memory,
             sieve,
             end,
@@ -106,9 +110,9 @@ impl Table {
         }
     }
 
-    /// Its map.
-    pub(super) fn map(&self) -> &Array<MapData, Line> {
-        &self.map
+    /// Its pieces, in their order.
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
     /// Bytes that it takes in the kernel.
@@ -208,9 +212,21 @@ impl Table {
     }
 }
 
-fn memory_of(map: &Array<MapData, Line>) -> Result<Mapping, MapError> {
-    let cells = map.len() * CELLS_PER_LINE;
-    Mapping::new(map.map().fd().as_fd(), cells).map_err(MapError::IoError)
+/// Makes pieces of so many lines together, one by one: to clear all of them at
+/// once would keep other programs from a CPU for too long.
+fn make_pieces(lines: u32) -> Result<Vec<Piece>, MapError> {
+    if lines > PIECES * PIECE_LINES {
+        let reason = format!("its table would take more than {PIECES} pieces");
+        return Err(MapError::IoError(io::Error::other(reason)));
+    }
+    let firsts = (0..lines).step_by(PIECE_LINES as usize);
+    firsts.map(|first| Array::create(PIECE_LINES.min(lines - first), TABLE_MAP_FLAGS)).collect()
+}
+
+fn memory_of(pieces: &[Piece]) -> Result<Mapping, MapError> {
+    let lines: u32 = pieces.iter().map(Array::len).sum();
+    let descriptors = pieces.iter().map(|piece| piece.map().fd().as_fd());
+    Mapping::new(descriptors, lines * CELLS_PER_LINE).map_err(MapError::IoError)
 }
 
 /// The first cell behind a sieve.

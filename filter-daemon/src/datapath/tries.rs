@@ -8,19 +8,19 @@ use std::thread;
 
 use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{Array, IterableMap as _, Map, MapData, MapError};
-use filter_common::poptrie::Line;
 use filter_common::trie::{ACCELERATED, ListRef, TRIE_PLACES, TrieNote, place as bare};
 
-use super::error::chain;
 use super::family::Family;
 use super::outer::Outer;
-use super::priority::{Patience, give_way};
+use super::pins::{pin, remove_pin};
 use super::reaper::Reaper;
 use super::table::{Mended, Table};
+use super::tables::Tables;
 use super::trie::{self, KeyChange, Trie, TrieError};
 use super::world::open_array;
 use super::{DatapathError, file_error};
 use crate::access_list::PrefixTable;
+use crate::priority::{Patience, give_way};
 
 /// How many parts of a table are compiled anew in one go: a few milliseconds.
 const PARTS_AT_ONCE: usize = 256;
@@ -29,7 +29,7 @@ const PARTS_AT_ONCE: usize = 256;
 pub(super) struct Tries<F: Family> {
     directory: PathBuf,
     tries: Outer<Trie<F>>,
-    tables: Outer<Array<MapData, Line>>,
+    tables: Tables<F>,
     /// Lies in place 0, where no packet looks it up.
     barrier: Trie<F>,
     notes: Array<MapData, TrieNote>,
@@ -42,6 +42,8 @@ pub(super) struct Tries<F: Family> {
 /// A list in its place.
 struct Held<F: Family> {
     trie: Trie<F>,
+    /// Whether a table belongs in front of it.
+    is_accelerated: bool,
     table: Option<Table>,
     note: TrieNote,
     /// What is in it, once that is known beyond its digest.
@@ -57,7 +59,7 @@ impl<F: Family> Tries<F> {
         Ok(Self {
             directory: directory.to_owned(),
             tries: Outer::open(directory, F::OUTER)?,
-            tables: Outer::open(directory, F::TABLES)?,
+            tables: Tables::open(directory)?,
             barrier: trie::create::<F>(1).map_err(|error| failure::<F>("make", 0, error))?,
             notes: open_array(directory, F::NOTES)?,
             held: BTreeMap::new(),
@@ -66,8 +68,8 @@ impl<F: Family> Tries<F> {
         })
     }
 
-    fn pin(&self, name: &str, place: u32) -> PathBuf {
-        self.directory.join(format!("{name}{place}"))
+    fn pin(&self, place: u32) -> PathBuf {
+        self.directory.join(format!("{}{place}", F::TRIE))
     }
 
     /// Takes over the lists in the places given, and removes all others.
@@ -83,24 +85,15 @@ impl<F: Family> Tries<F> {
 
     fn adopt_one(&mut self, named: ListRef) -> Result<(), DatapathError> {
         let place = bare(named);
-        let open = |name| MapData::from_pin(self.pin(name, place)).and_then(Map::from_map_data);
-        let error = || self.error("open", place);
-        let trie = open(F::TRIE).and_then(LpmTrie::try_from).map_err(error())?;
-        let table = match named & ACCELERATED != 0 {
-            true => {
-                let map = open(F::TABLE).and_then(Array::try_from);
-                Some(map.and_then(Table::adopt))
-            }
+        let trie = MapData::from_pin(self.pin(place)).and_then(Map::from_map_data);
+        let trie = trie.and_then(LpmTrie::try_from).map_err(self.error("open", place))?;
+        let is_accelerated = named & ACCELERATED != 0;
+        let table = match is_accelerated {
+            true => self.tables.adopt(place)?,
             false => None,
         };
-        let table = table.transpose().map_err(error())?;
-        if let Some(table) = &table {
-            // A daemon that was killed while it replaced a table has left two,
-            // either of them correct: the one that is followed must be in force.
-            self.tables.set(place, table.map())?;
-        }
         let note = self.notes.get(&place, 0).map_err(self.error("read the note", place))?;
-        self.held.insert(place, Held { trie, table, note, prefixes: None });
+        self.held.insert(place, Held { trie, is_accelerated, table, note, prefixes: None });
         Ok(())
     }
 
@@ -196,14 +189,14 @@ impl<F: Family> Tries<F> {
         let trie = trie.map_err(|error| failure::<F>("fill", place, error))?;
         let table = table.transpose().map_err(self.error("make the table of", place))?;
         self.release(place)?;
-        self.pin_map(F::TRIE, place, trie.map())?;
+        pin(trie.map(), &self.pin(place))?;
         self.tries.set(place, &trie)?;
+        let is_accelerated = table.is_some();
         if let Some(table) = &table {
-            self.pin_map(F::TABLE, place, table.map().map())?;
-            self.tables.set(place, table.map())?;
+            self.tables.attach(place, table)?;
         }
-        let note = note(prefixes);
-        self.held.insert(place, Held { trie, table, note, prefixes: Some(prefixes.clone()) });
+        let (note, prefixes) = (note(prefixes), Some(prefixes.clone()));
+        self.held.insert(place, Held { trie, is_accelerated, table, note, prefixes });
         self.write_note(place, note)
     }
 
@@ -229,12 +222,13 @@ impl<F: Family> Tries<F> {
             Some(Held { table: Some(table), prefixes: Some(prefixes), .. }) => {
                 table.mend(prefixes, PARTS_AT_ONCE)
             }
+            Some(Held { is_accelerated: true, prefixes: Some(_), .. }) => Mended::Full,
             Some(_) | None => Mended::All,
         }
     }
 
     /// Frees what a table has replaced; when that is not enough, makes a new
-    /// table, and puts it where the old one was.
+    /// table. While there is none, the trie answers.
     fn make_room(&mut self, place: u32) -> Result<(), DatapathError> {
         self.wait_for_packets()?;
         if let Some(table) = self.held.get_mut(&place).and_then(|held| held.table.as_mut()) {
@@ -243,14 +237,13 @@ impl<F: Family> Tries<F> {
         if self.mend_one(place) != Mended::Full {
             return Ok(());
         }
+        self.tables.detach(place)?;
         let error = self.error("make the table of", place);
-        let Some(Held { table: Some(_), prefixes: Some(prefixes), .. }) = self.held.get(&place)
-        else {
-            return Ok(());
-        };
+        let Some(held) = self.held.get_mut(&place) else { return Ok(()) };
+        held.table = None;
+        let Some(prefixes) = &held.prefixes else { return Ok(()) };
         let table = Table::build(prefixes).map_err(error)?;
-        self.replace_pin(F::TABLE, place, table.map().map())?;
-        self.tables.set(place, table.map())?;
+        self.tables.attach(place, &table)?;
         self.held.entry(place).and_modify(|held| held.table = Some(table));
         Ok(())
     }
@@ -263,7 +256,7 @@ impl<F: Family> Tries<F> {
         let Some(place) = self.held.keys().copied().find(|place| !is_named(place)) else {
             return Ok(false);
         };
-        if !self.tries.clear(place)? {
+        if !self.tries.clear(place)? && !self.tables.detach(place)? {
             self.release(place)?;
         }
         Ok(true)
@@ -271,12 +264,10 @@ impl<F: Family> Tries<F> {
 
     fn release(&mut self, place: u32) -> Result<(), DatapathError> {
         self.tries.clear(place)?;
-        self.tables.clear(place)?;
+        self.tables.detach(place)?;
         self.write_note(place, TrieNote::default())?;
-        let left = MapData::from_pin(self.pin(F::TRIE, place)).and_then(Map::from_map_data);
-        for name in [F::TRIE, F::TABLE] {
-            remove_pin(&self.pin(name, place))?;
-        }
+        let left = MapData::from_pin(self.pin(place)).and_then(Map::from_map_data);
+        remove_pin(&self.pin(place))?;
         match (self.held.remove(&place), left.and_then(LpmTrie::try_from)) {
             (Some(Held { trie, prefixes, .. }), _) => self.free(trie, prefixes),
             (None, Ok(trie)) => self.free(trie, None),
@@ -299,23 +290,6 @@ impl<F: Family> Tries<F> {
     /// Bytes that the tables take in the kernel.
     pub(super) fn table_bytes(&self) -> u64 {
         self.held.values().filter_map(|held| held.table.as_ref()).map(Table::bytes).sum()
-    }
-
-    fn pin_map(&self, name: &str, place: u32, map: &MapData) -> Result<(), DatapathError> {
-        map.pin(self.pin(name, place)).map_err(|error| DatapathError::Map {
-            operation: "pin",
-            map: format!("{name}{place}"),
-            reason: chain(&error),
-        })
-    }
-
-    /// Pins under a temporary name and renames over the old pin, so that there
-    /// is one at any moment.
-    fn replace_pin(&self, name: &str, place: u32, map: &MapData) -> Result<(), DatapathError> {
-        let (fresh, pin) = (format!("new-{name}"), self.pin(name, place));
-        remove_pin(&self.pin(&fresh, place))?;
-        self.pin_map(&fresh, place, map)?;
-        fs::rename(self.pin(&fresh, place), &pin).map_err(file_error("rename the pin to", &pin))
     }
 
     fn write_note(&mut self, place: u32, note: TrieNote) -> Result<(), DatapathError> {
@@ -353,15 +327,6 @@ fn build_long<F: Family>(prefixes: &PrefixTable<F::Net>) -> Built<F> {
         let trie = trie.join().expect("making a trie does not panic");
         (trie, Some(table.join().expect("making a table does not panic")))
     })
-}
-
-fn remove_pin(pin: &Path) -> Result<(), DatapathError> {
-    match fs::remove_file(pin) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(file_error("remove", pin)(error))
-        }
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 fn failure<F: Family>(operation: &'static str, place: u32, error: TrieError) -> DatapathError {

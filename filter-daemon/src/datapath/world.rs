@@ -11,6 +11,7 @@ use filter_common::counter::{COUNTER_CELLS, Counter, counter_cell};
 use filter_common::event::{EVENT_RING_BYTES, EventBudget};
 use filter_common::generation::{GENERATION_SLOTS, Generation, PortIndex};
 use filter_common::hit::{HIT_ENTRIES, Hit};
+use filter_common::poptrie::PIECE_PLACES;
 use filter_common::reason::Reason;
 use filter_common::stamp::{STAMP_MAGIC, Stamp};
 use filter_common::trie::{TRIE_PLACES, TrieNote};
@@ -30,8 +31,8 @@ pub(super) const LAYOUT: [(&str, MapType, usize, usize, u32); 14] = [
     ("PORT_INDEX", MapType::Array, 4, size_of::<PortIndex>(), GENERATION_SLOTS),
     ("TRIES4", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
     ("TRIES6", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
-    ("TABLES4", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
-    ("TABLES6", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
+    ("TABLES4", MapType::ArrayOfMaps, 4, 4, PIECE_PLACES),
+    ("TABLES6", MapType::ArrayOfMaps, 4, 4, PIECE_PLACES),
     ("NOTES4", MapType::Array, 4, size_of::<TrieNote>(), TRIE_PLACES),
     ("NOTES6", MapType::Array, 4, size_of::<TrieNote>(), TRIE_PLACES),
     ("STAMP", MapType::Array, 4, size_of::<Stamp>(), 1),

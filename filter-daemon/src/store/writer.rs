@@ -26,6 +26,7 @@ use crate::config::{FailSafe, Limits};
 use crate::id::ObjectId;
 use crate::key_use::Use;
 use crate::policy;
+use crate::priority::at_length;
 use crate::state::State;
 
 /// After so many written rows the journal is moved into the database.
@@ -130,7 +131,10 @@ impl Writer {
                 }
             };
             let before = Arc::clone(&self.publish.borrow());
-            let answer = self.execute(&before, request);
+            let answer = match may_be_long(&request.command) {
+                true => at_length(|| self.execute(&before, request)),
+                false => self.execute(&before, request),
+            };
             if let Err(error) = &answer {
                 tracing::debug!(%error, "a change was refused");
             }
@@ -310,6 +314,13 @@ fn outcome(outcome: Outcome, after: &State) -> Outcome {
         | Outcome::Settings(_)
         | Outcome::Key(_) => outcome,
     }
+}
+
+fn may_be_long(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::ImportEntries { .. } | Command::RestoreList { .. } | Command::Apply { .. }
+    )
 }
 
 /// Entries cannot make a policy that does not compile; how many fit is a

@@ -8,15 +8,13 @@ mod coarse;
 mod depths;
 mod fine;
 
+use filter_common::poptrie::{PIECE_LINES, SIEVE_LINE, SIEVE_WORDS_PER_LINE};
 use filter_common::sieve::{Coarse, Fine, Mark};
 
 use super::{Net, halves};
 use crate::access_list::PrefixTable;
 use coarse::CoarseMesh;
 use fine::FineMesh;
-
-/// The fewest keys that there is room for beyond those of the list.
-const SPARE_KEYS: u64 = 512;
 
 /// A sieve, but for its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +73,11 @@ impl Sieve {
     }
 }
 
+/// For how many keys there is room beyond those of a list.
+const fn spare(keys: u64) -> u64 {
+    keys / 8 + 512
+}
+
 /// How many keys of a depth a prefix of a length is split into.
 fn keys_of(length: u32, depth: u32) -> u64 {
     1_u64.checked_shl(depth.saturating_sub(length)).unwrap_or(u64::MAX)
@@ -101,6 +104,12 @@ fn take(room: &mut u64, keys: u64) -> bool {
     *room = left.unwrap_or(*room);
     left.is_some()
 }
+
+const _: () = {
+    let words = coarse::MOST_WORDS as u64 + fine::MOST_WORDS;
+    let lines = words.div_ceil(SIEVE_WORDS_PER_LINE as u64);
+    assert!(SIEVE_LINE as u64 + lines <= PIECE_LINES as u64, "a sieve fits the first piece");
+};
 
 #[cfg(test)]
 mod tests;

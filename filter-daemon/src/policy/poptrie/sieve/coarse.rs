@@ -3,7 +3,7 @@
 use filter_common::sieve::{Coarse, Mark};
 
 use super::depths::{Counts, keys_at};
-use super::{SPARE_KEYS, blocks, keys_of, mask_of, take};
+use super::{blocks, keys_of, mask_of, spare, take};
 use crate::policy::poptrie::Net;
 
 /// Bits that a key has of its mesh, unless that is at its largest: of a hundred
@@ -14,6 +14,9 @@ const BITS_PER_KEY: u64 = 8;
 /// in a CPU's own cache for the fine mesh; larger ones were slower with sources
 /// near to entries.
 const SIZES: [u32; 2] = [16, 22];
+
+/// The most words of a mesh.
+pub(super) const MOST_WORDS: u32 = 1 << (SIZES[1] - u64::BITS.ilog2());
 
 /// Longer keys are worth it if there are at most this part more of them.
 const WORTH: u64 = 4;
@@ -40,7 +43,7 @@ impl CoarseMesh {
         let depth = (0..=DEEPEST).rev().find(is_worth_it).unwrap_or(0);
         let keys = keys_at(counts, depth);
         let bits = (keys * BITS_PER_KEY).next_power_of_two().ilog2().clamp(smallest, largest);
-        let room = keys / 8 + SPARE_KEYS;
+        let room = spare(keys);
         if depth <= bits {
             return Self { form: form(bits, bits, 1), room };
         }
@@ -48,8 +51,8 @@ impl CoarseMesh {
     }
 
     pub(super) fn adopted(form: Coarse) -> Self {
-        let mesh = Self { form, room: 0 };
-        Self { room: u64::from(mesh.words()) * u64::from(u64::BITS) / BITS_PER_KEY / 8, ..mesh }
+        let bits = 1_u64.checked_shl(u64::BITS - form.shift).unwrap_or(0);
+        Self { form, room: bits / BITS_PER_KEY / 8 }
     }
 
     pub(super) fn form(&self) -> Coarse {
@@ -79,7 +82,5 @@ impl CoarseMesh {
 
 fn form(depth: u32, bits: u32, multiplier: u64) -> Coarse {
     let [mask, _] = mask_of(depth);
-    let shift = u64::BITS - bits;
-    let second_shift = if multiplier == 1 { shift } else { shift - u64::BITS.ilog2() };
-    Coarse { mask, multiplier, shift, second_shift, ..Coarse::default() }
+    Coarse { mask, multiplier, shift: u64::BITS - bits, ..Coarse::default() }
 }

@@ -3,7 +3,7 @@
 use filter_common::sieve::{Fine, MAX_DEPTHS, Mark};
 
 use super::depths::{Counts, fewest_keys};
-use super::{SPARE_KEYS, blocks, keys_of, mask_of, take};
+use super::{blocks, keys_of, mask_of, spare, take};
 use crate::policy::poptrie::Net;
 
 /// The most keys; a list with more has no fine mesh.
@@ -12,6 +12,9 @@ const MOST_KEYS: u64 = 3 << 19;
 /// Bits that a key has of its mesh: of a hundred addresses that are not
 /// covered, one or two pass each depth.
 const BITS_PER_KEY: u64 = 12;
+
+/// The most words of a mesh.
+pub(super) const MOST_WORDS: u64 = words(MOST_KEYS);
 
 /// A fine mesh, but for its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +30,12 @@ impl FineMesh {
         let none = Self { form: Fine { first, ..Fine::default() }, room: u64::MAX };
         let chosen = fewest_keys(counts).filter(|(_, keys)| *keys <= MOST_KEYS);
         let Some((depths, keys)) = chosen else { return none };
-        let room = keys / 8 + SPARE_KEYS;
-        let words = ((keys + room) * BITS_PER_KEY).div_ceil(u64::from(u64::BITS));
-        let words = u32::try_from(words).expect("the keys are limited");
+        let words = u32::try_from(words(keys)).expect("the keys are limited");
         let mut masks = [[0; 2]; MAX_DEPTHS];
         for (mask, depth) in masks.iter_mut().zip(depths) {
             *mask = mask_of(depth);
         }
-        Self { form: Fine { masks, seed, words, first }, room }
+        Self { form: Fine { masks, seed, words, first }, room: spare(keys) }
     }
 
     pub(super) fn adopted(form: Fine) -> Self {
@@ -66,4 +67,9 @@ impl FineMesh {
         let longer = keys.clone().filter(|(_, depth)| *depth >= length);
         longer.min_by_key(|(_, depth)| *depth).or(keys.max_by_key(|(_, depth)| *depth))
     }
+}
+
+/// How many words a mesh of so many keys has.
+const fn words(keys: u64) -> u64 {
+    ((keys + spare(keys)) * BITS_PER_KEY).div_ceil(u64::BITS as u64)
 }

@@ -118,4 +118,6 @@ fn a_sieve_without_room_lets_everything_through() {
     assert!(!filled.passes(0));
     filled.add(Ipv4Net::of(8 << 120, 8));
     assert!(filled.passes(0) && filled.sieve.is_open());
+    let open = Sieve::adopted(Coarse::default(), filled.sieve.fine());
+    assert!(open.is_open(), "as the next daemon finds it");
 }
