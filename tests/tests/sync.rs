@@ -21,6 +21,9 @@ const STEPS: usize = 300;
 /// With tables a step waits twice as often for packets under way.
 const STEPS_BEHIND_TABLES: usize = 120;
 
+/// Entries whose table takes more than one map.
+const SEVERAL_PIECES: u16 = 60_000;
+
 /// Apps of the walk at most, each with ports of its own.
 const APPS: usize = 5;
 
@@ -130,6 +133,56 @@ fn adopted_or_left() {
         assert!(program.counters().is_empty(), "these are new maps");
         program.apply(&Rules::host_wide(), Mode::Enforce);
         assert_eq!(program.run(&of(LISTED, Family::V4), None), Action::Pass);
+    });
+}
+
+/// A table that takes several maps answers as a short one does: for the daemon
+/// that made it, for the next one, and for one that finds a part of it.
+#[test]
+fn a_table_of_several_pieces() {
+    Namespace::new().run(|| {
+        let mut random = Random(0x91ece5);
+        let mut block = || u16::try_from(random.below(1 << 16)).expect("16 bits");
+        let listed: Vec<std::net::Ipv6Addr> =
+            (0..SEVERAL_PIECES).map(|n| [0x2001, n, block(), 0, 0, 0, block(), 1].into()).collect();
+        let list = listed.iter().map(ToString::to_string).collect();
+        let app = AppRules { list, ..AppRules::new(&["host"]) };
+        let rules = Rules { apps: vec![app], ..Rules::host_wide() };
+        let mut program = Program::open_accelerated();
+        program.apply(&rules, Mode::Enforce);
+        let pieces = |program: &Program| {
+            let is_piece = |file: &std::path::PathBuf| {
+                file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("table6-"))
+            };
+            program.pins().files().into_iter().filter(is_piece).collect::<Vec<_>>()
+        };
+        let judge = |program: &Program| {
+            for address in listed.iter().step_by(97) {
+                let beside = std::net::Ipv6Addr::from_bits(address.to_bits() ^ 2);
+                assert_eq!(program.run(&frame((*address).into(), 443), None), Action::Pass);
+                assert_eq!(program.run(&frame(beside.into(), 443), None), Action::Drop);
+            }
+        };
+        judge(&program);
+        assert!(pieces(&program).len() > 1, "{:?}", pieces(&program));
+        let judged = listed.iter().step_by(97).len();
+        let noted = program.hits().len();
+        assert!(noted < judged / 8, "of {judged} the table knows all, but the trie saw {noted}");
+        let mut program = program.reopen();
+        judge(&program);
+        let first = pieces(&program).into_iter().min().expect("there are several");
+        fs::remove_file(first).expect("it is ours");
+        program = program.reopen();
+        assert_eq!(pieces(&program), Vec::<std::path::PathBuf>::new());
+        judge(&program);
+        assert_eq!(program.hits().len(), judged, "the trie answered");
+        program.apply(&rules, Mode::Enforce);
+        program.tend();
+        assert!(pieces(&program).len() > 1, "it is made again");
+        judge(&program);
+        program.apply(&Rules { apps: Vec::new(), ..Rules::host_wide() }, Mode::Enforce);
+        program.tend();
+        assert_eq!(pieces(&program), Vec::<std::path::PathBuf>::new());
     });
 }
 
