@@ -228,7 +228,7 @@ impl<F: Family> Tries<F> {
     }
 
     /// Frees what a table has replaced; when that is not enough, makes a new
-    /// table. While there is none, the trie answers.
+    /// table. Between the two the trie answers.
     fn make_room(&mut self, place: u32) -> Result<(), DatapathError> {
         self.wait_for_packets()?;
         if let Some(table) = self.held.get_mut(&place).and_then(|held| held.table.as_mut()) {
@@ -237,14 +237,14 @@ impl<F: Family> Tries<F> {
         if self.mend_one(place) != Mended::Full {
             return Ok(());
         }
-        self.tables.detach(place)?;
         let error = self.error("make the table of", place);
         let Some(held) = self.held.get_mut(&place) else { return Ok(()) };
-        held.table = None;
         let Some(prefixes) = &held.prefixes else { return Ok(()) };
         let table = Table::build(prefixes).map_err(error)?;
+        held.table = None;
+        self.tables.detach(place)?;
         self.tables.attach(place, &table)?;
-        self.held.entry(place).and_modify(|held| held.table = Some(table));
+        held.table = Some(table);
         Ok(())
     }
 

@@ -195,6 +195,10 @@ pub(crate) fn link(installation: &Installation) -> PathBuf {
     }
 }
 
+fn is_digit_or_dash(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b'-'
+}
+
 /// The names of all pins with their numbers left out, sorted: which trie has
 /// which number changes, how many there are does not.
 fn kinds_of_pins(installation: &Installation) -> Vec<String> {
@@ -203,8 +207,8 @@ fn kinds_of_pins(installation: &Installation) -> Vec<String> {
         .files()
         .iter()
         .filter_map(|file| file.file_name()?.to_str().map(str::to_owned))
-        .map(|name| match name.rsplit_once('-') {
-            Some((kind, number)) if number.bytes().all(|b| b.is_ascii_digit()) => kind.to_owned(),
+        .map(|name| match name.split_once('-') {
+            Some((kind, numbers)) if numbers.bytes().all(is_digit_or_dash) => kind.to_owned(),
             Some(_) | None => name,
         })
         .collect();
