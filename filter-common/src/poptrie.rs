@@ -8,9 +8,9 @@
 //!
 //! [`Cell`]s hold a table, two to a [`Line`], and lines lie in arrays, the
 //! [pieces](PIECES) of the table: each is made, emptied and freed by itself, in
-//! short steps. First comes the
-//! root: a word for each value of the first 16 address bits, [`WORDS_PER_CELL`]
-//! words a cell. Then come the forms of a [sieve](crate::sieve), a cell that no
+//! short steps. First comes the root: a word for each value of the first 16
+//! address bits, [`WORDS_PER_CELL`] words a cell. Then come the forms of a
+//! [sieve](crate::sieve), a cell that no
 //! packet looks at, and the sieve's words. Addresses that the sieve holds back
 //! are refused at once.
 //!

@@ -18,7 +18,7 @@ use filter_common::sieve::{Coarse, Fine, Mark};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 /// Cells of a piece of a table but for its last piece; they fill whole pages.
-pub(super) const PIECE_CELLS: u32 = PIECE_LINES * CELLS_PER_LINE;
+const PIECE_CELLS: u32 = PIECE_LINES * CELLS_PER_LINE;
 
 /// The memory of a table's pieces.
 #[derive(Debug)]

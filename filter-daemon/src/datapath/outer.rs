@@ -40,10 +40,10 @@ impl<M: InnerMap> Outer<M> {
         places: &[u32],
         maps: &[BorrowedFd<'_>],
     ) -> Result<(), DatapathError> {
-        let maps: Vec<i32> = maps.iter().map(AsRawFd::as_raw_fd).collect();
         if places.is_empty() {
             return Ok(());
         }
+        let maps: Vec<i32> = maps.iter().map(AsRawFd::as_raw_fd).collect();
         let (_, result) = syscall::update_batch(self.map.fd().as_fd(), places, &maps);
         result.map_err(|error| self.error("fill places", &error))
     }

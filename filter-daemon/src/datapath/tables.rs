@@ -75,9 +75,9 @@ impl<F: Family> Tables<F> {
             return Ok(false);
         }
         self.pieces.clear(piece_place(place, 0))?;
-        let others: Vec<u32> = pinned.iter().copied().filter(|piece| *piece != 0).collect();
-        let places: Vec<u32> = others.iter().map(|piece| piece_place(place, *piece)).collect();
-        let blank = vec![self.blank.map().fd().as_fd(); others.len()];
+        let others = pinned.iter().filter(|piece| **piece != 0);
+        let places: Vec<u32> = others.map(|piece| piece_place(place, *piece)).collect();
+        let blank = vec![self.blank.map().fd().as_fd(); places.len()];
         self.pieces.set_unread(&places, &blank)?;
         pinned.iter().try_for_each(|piece| remove_pin(&self.pin(place, *piece)))?;
         Ok(true)
