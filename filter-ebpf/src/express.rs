@@ -24,7 +24,6 @@ use crate::link::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use crate::list::{Source, ask_trie, list_of, reason};
 use crate::maps::PORT_INDEX;
 use crate::martian::is_martian_address;
-use crate::packet::frame_bytes;
 use crate::report::{count, suppress};
 use crate::scope::{app_record, position};
 use crate::table;
@@ -49,14 +48,16 @@ struct Plain {
 /// Not inlined: neither way has the other's variables on its stack.
 #[inline(never)]
 pub(crate) fn judge(ctx: &XdpContext, generation: &Generation) -> Option<Verdict> {
-    let plain = read(Linear::behind(ctx, 0))?;
+    let frame = Linear::behind(ctx, 0);
+    let plain = read(frame)?;
     let finding = find(generation, &plain)?;
     let verdict = decide(finding.mode, finding.reason);
     match verdict {
         Verdict::Pass => {}
         Verdict::Drop | Verdict::WouldDrop => suppress()?,
     }
-    count(finding, verdict, frame_bytes(ctx));
+    // The whole packet lies in this part of its frame.
+    count(finding, verdict, frame.bytes() as u32);
     Some(verdict)
 }
 

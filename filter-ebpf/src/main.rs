@@ -46,7 +46,6 @@ use crate::packet::Packet;
 /// Judges one frame.
 #[xdp(frags)]
 fn filterd(ctx: XdpContext) -> u32 {
-    maps::keep_user_maps();
     let generation = maps::generation();
     if let Some(generation) = generation
         && !report::logs_packets()
@@ -54,6 +53,7 @@ fn filterd(ctx: XdpContext) -> u32 {
     {
         return action(verdict);
     }
+    maps::keep_user_maps();
     let Some(packet) = packet::room(0) else { return XDP_DROP };
     *packet = Packet::new(&ctx);
     if let Some(generation) = generation {

@@ -90,7 +90,7 @@ pub(crate) fn room(index: u32) -> Option<&'static mut Packet> {
 
 /// Bytes of the whole frame.
 #[inline(always)]
-pub(crate) fn frame_bytes(ctx: &XdpContext) -> u32 {
+fn frame_bytes(ctx: &XdpContext) -> u32 {
     // SAFETY: the context is the one the program was called with.
     let bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx.cast::<xdp_md>()) };
     bytes as u32
