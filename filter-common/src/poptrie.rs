@@ -6,13 +6,15 @@
 //! added. It knows no entry and no expiry; of addresses for which these matter
 //! it says that the trie is to be asked.
 //!
-//! [`Cell`]s hold a table, two to a [`Line`], and lines lie in arrays, the
-//! [pieces](PIECES) of the table: each is made, emptied and freed by itself, in
-//! short steps. First comes the root: a word for each value of the first 16
-//! address bits, [`WORDS_PER_CELL`] words a cell. Then come the forms of a
-//! [sieve](crate::sieve), a cell that no
-//! packet looks at, and the sieve's words. Addresses that the sieve holds back
-//! are refused at once.
+//! A table begins with its [`Front`], which has a map of its own: with the one
+//! value of an array that is always as long, the kernel's verifier turns a
+//! look-up into a few instructions. It holds the root, a word for each value of
+//! the first 16 address bits, and of a [sieve](crate::sieve) the forms and the
+//! coarse mesh. Addresses that the sieve holds back are refused at once.
+//!
+//! Then come the words of the fine mesh and [`Cell`]s, two to a [`Line`]. Lines
+//! lie in arrays, the [pieces](PIECES) of the table: each is made, emptied and
+//! freed by itself, in short steps.
 //!
 //! A word that is no [`ROOT_ASK`], [`ROOT_REFUSED`] or [`ROOT_ADMITTED`] is the
 //! index of a region: [`QUARTERS`] nodes for the two bits that follow, and the
@@ -28,6 +30,8 @@
     reason = "a few bits of an address, cut out before they are cast"
 )]
 
+use core::mem::offset_of;
+
 use crate::pod;
 use crate::sieve::{Coarse, Fine};
 use crate::trie::TRIE_PLACES;
@@ -38,27 +42,18 @@ pub const ROOT_BITS: u32 = 16;
 /// Words of the root.
 pub const ROOT_WORDS: u32 = 1 << ROOT_BITS;
 
-/// Words of the root in one cell.
-pub const WORDS_PER_CELL: u32 = 8;
-
 /// Cells in one line.
 pub const CELLS_PER_LINE: u32 = 2;
 
-/// The line that holds the form of the sieve's coarse mesh.
-pub const COARSE_LINE: u32 = ROOT_WORDS / WORDS_PER_CELL / CELLS_PER_LINE;
+/// The most words of the sieve's coarse mesh: 512 KiB.
+pub const COARSE_WORDS: u32 = 1 << 16;
 
-/// The line that holds the form of its fine mesh.
-pub const FINE_LINE: u32 = COARSE_LINE + 1;
+/// The first line of the sieve's fine mesh. The cells before it are none, as
+/// their indexes as root words would say something else.
+pub const FINE_LINE: u32 = 2;
 
-/// The cell of which `base` says where cells begin that were never used. No
-/// packet looks at it.
-pub const END_CELL: u32 = (FINE_LINE + 1) * CELLS_PER_LINE;
-
-/// The first line of the sieve.
-pub const SIEVE_LINE: u32 = FINE_LINE + 2;
-
-/// Words of the sieve in one line.
-pub const SIEVE_WORDS_PER_LINE: u32 = 8;
+/// Words of the fine mesh in one line.
+pub const FINE_WORDS_PER_LINE: u32 = 8;
 
 /// A root word: ask the trie.
 pub const ROOT_ASK: u32 = 0;
@@ -83,7 +78,8 @@ pub const MAX_SKIP: u32 = u64::BITS - STRIDE;
 pub const MAX_NODES: u32 = (128 - TOP_DEPTH).div_ceil(STRIDE) + 1;
 
 /// Lines of a piece of a table but for its last piece: 4 MiB, which a kernel
-/// clears in one to three milliseconds. The first piece holds root and sieve.
+/// clears in one to three milliseconds. The first piece holds all of the fine
+/// mesh.
 pub const PIECE_LINES: u32 = 1 << 16;
 
 /// The most pieces of a table.
@@ -98,10 +94,31 @@ pub const fn piece_place(place: u32, piece: u32) -> u32 {
     place.wrapping_mul(PIECES).wrapping_add(piece)
 }
 
-/// Flags of a piece's map, `BPF_F_MMAPABLE | BPF_F_INNER_MAP`
-/// (include/uapi/linux/bpf.h): user space writes it as memory, and pieces of
-/// any length fit the same place.
-pub const TABLE_MAP_FLAGS: u32 = 1 << 10 | 1 << 12;
+/// Flags of a front's map, `BPF_F_MMAPABLE` (include/uapi/linux/bpf.h): user
+/// space writes it as memory.
+pub const FRONT_MAP_FLAGS: u32 = 1 << 10;
+
+/// Flags of a piece's map: `BPF_F_INNER_MAP` as well, so that pieces of any
+/// length fit the same place. Each look-up is a call for that.
+pub const PIECE_MAP_FLAGS: u32 = FRONT_MAP_FLAGS | 1 << 12;
+
+/// What a table begins with.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Front {
+    /// The words of the root.
+    pub root: [u32; ROOT_WORDS as usize],
+    /// The form of the sieve's coarse mesh.
+    pub coarse: Coarse,
+    /// The form of its fine mesh.
+    pub fine: Fine,
+    /// Where cells begin that were never used. No packet looks at it.
+    pub end: u32,
+    /// Always zero: the mesh begins with a page.
+    pub reserved: [u32; 991],
+    /// The words of the coarse mesh.
+    pub coarse_words: [u64; COARSE_WORDS as usize],
+}
 
 /// A node: what becomes of the 64 blocks that six bits of an address tell
 /// apart. Bit `i` of `mixed` and `full` speaks of block `i`:
@@ -260,10 +277,10 @@ const fn low_bits(count: u32) -> u64 {
 }
 
 const _: () = assert!(size_of::<Cell>() == 32);
-const _: () = assert!(size_of::<Cell>() == 4 * WORDS_PER_CELL as usize);
 const _: () = assert!(size_of::<Line>() == 64);
-const _: () = assert!(size_of::<Line>() == 8 * SIEVE_WORDS_PER_LINE as usize);
-const _: () = assert!(size_of::<Line>() == size_of::<Coarse>());
-const _: () = assert!(size_of::<Line>() == size_of::<Fine>());
+const _: () = assert!(size_of::<Line>() == 8 * FINE_WORDS_PER_LINE as usize);
+const _: () = assert!(FINE_LINE * CELLS_PER_LINE > ROOT_ADMITTED);
+const _: () = assert!(size_of::<Front>() == (256 + 4 + 512) << 10);
+const _: () = assert!(offset_of!(Front, coarse_words) == (256 + 4) << 10);
 
-pod!(Cell, Line);
+pod!(Cell, Line, Front);

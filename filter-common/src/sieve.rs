@@ -48,14 +48,14 @@ pub struct Fine {
     pub seed: u64,
     /// How many words of 64 bits it has; with 0 it holds nothing back.
     pub words: u32,
-    /// Where they begin, counted from the sieve's first word.
-    pub first: u32,
+    /// Always zero.
+    pub reserved: u32,
 }
 
-/// Bits of one word of a sieve.
+/// Bits of one word of a mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// The word, counted from the sieve's first.
+    /// The word, counted from the mesh's first.
     pub word: u32,
     /// The bits.
     pub bits: u64,
@@ -101,7 +101,7 @@ impl Fine {
     #[inline(always)]
     pub fn mark(&self, words: u32, [high, low]: [u64; 2]) -> Mark {
         let hash = hash(self.seed, high, low);
-        let word = self.first.wrapping_add((((hash >> 32) * u64::from(words)) >> 32) as u32);
+        let word = (((hash >> 32) * u64::from(words)) >> 32) as u32;
         let bit = |at: u32| 1_u64 << (hash >> at & 63);
         Mark { word, bits: bit(0) | bit(6) | bit(12) | bit(18) }
     }

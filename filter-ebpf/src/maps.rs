@@ -7,7 +7,7 @@ use filter_common::counter::{COUNTER_CELLS, Counter};
 use filter_common::event::{EVENT_RING_BYTES, Event, EventBudget};
 use filter_common::generation::{GENERATION_SLOTS, Generation, PortIndex};
 use filter_common::hit::{HIT_ENTRIES, Hit};
-use filter_common::poptrie::{Line, PIECE_PLACES, TABLE_MAP_FLAGS};
+use filter_common::poptrie::{FRONT_MAP_FLAGS, Front, Line, PIECE_MAP_FLAGS, PIECE_PLACES};
 use filter_common::stamp::Stamp;
 use filter_common::trie::{Key4, Key6, TRIE_CAPACITY, TRIE_PLACES, TrieNote, TrieValue};
 
@@ -24,9 +24,11 @@ pub(crate) type Trie4 = LpmTrie<Key4, Value<TrieValue>, { TRIE_CAPACITY as usize
 /// An LPM trie of IPv6 prefixes.
 pub(crate) type Trie6 = LpmTrie<Key6, Value<TrieValue>, { TRIE_CAPACITY as usize }>;
 
-/// The lines of a piece of a table in front of a trie; each has a length of its
-/// own.
-pub(crate) type Piece = Array<Value<Line>, 1, { TABLE_MAP_FLAGS as usize }>;
+/// What a table in front of a trie begins with.
+pub(crate) type FrontMap = Array<Value<Front>, 1, { FRONT_MAP_FLAGS as usize }>;
+
+/// The lines of a piece of such a table; each has a length of its own.
+pub(crate) type Piece = Array<Value<Line>, 1, { PIECE_MAP_FLAGS as usize }>;
 
 /// Which of the two generations is in force.
 #[btf_map]
@@ -48,13 +50,21 @@ pub(crate) static TRIES4: ArrayOfMaps<Trie4, { TRIE_PLACES as usize }> = ArrayOf
 #[btf_map]
 pub(crate) static TRIES6: ArrayOfMaps<Trie6, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
 
-/// The tables in front of IPv4 tries, by the place of the trie, piece by piece.
+/// The fronts of the tables of IPv4 tries, by the place of the trie.
 #[btf_map]
-pub(crate) static TABLES4: ArrayOfMaps<Piece, { PIECE_PLACES as usize }> = ArrayOfMaps::new();
+pub(crate) static FRONTS4: ArrayOfMaps<FrontMap, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
 
-/// The tables in front of IPv6 tries, by the place of the trie, piece by piece.
+/// The fronts of the tables of IPv6 tries, by the place of the trie.
 #[btf_map]
-pub(crate) static TABLES6: ArrayOfMaps<Piece, { PIECE_PLACES as usize }> = ArrayOfMaps::new();
+pub(crate) static FRONTS6: ArrayOfMaps<FrontMap, { TRIE_PLACES as usize }> = ArrayOfMaps::new();
+
+/// The pieces of the tables of IPv4 tries, by the place of the trie.
+#[btf_map]
+pub(crate) static PIECES4: ArrayOfMaps<Piece, { PIECE_PLACES as usize }> = ArrayOfMaps::new();
+
+/// The pieces of the tables of IPv6 tries, by the place of the trie.
+#[btf_map]
+pub(crate) static PIECES6: ArrayOfMaps<Piece, { PIECE_PLACES as usize }> = ArrayOfMaps::new();
 
 /// What user space notes about the IPv4 tries. Not read here.
 #[btf_map]

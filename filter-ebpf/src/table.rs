@@ -1,14 +1,13 @@
 //! The table that stands in front of a long list's trie.
 
 use filter_common::poptrie::{
-    Answer, CELLS_PER_LINE, COARSE_LINE, Cell, FINE_LINE, Line, MAX_NODES, PIECE_LINES, SIEVE_LINE,
-    SIEVE_WORDS_PER_LINE, WORDS_PER_CELL, Walk, enter, piece_place, root_index, step,
+    Answer, CELLS_PER_LINE, COARSE_WORDS, Cell, FINE_LINE, FINE_WORDS_PER_LINE, Front, Line,
+    MAX_NODES, PIECE_LINES, Walk, enter, piece_place, root_index, step,
 };
-use filter_common::sieve::{Coarse, Fine, Mark};
 use filter_common::trie::{ACCELERATED, ListRef, place};
 
 use crate::list::Source;
-use crate::maps::{Piece, TABLES4, TABLES6};
+use crate::maps::{FRONTS4, FRONTS6, PIECES4, PIECES6, Piece};
 use crate::scan::{Step, walk};
 
 /// What the table of a list says of a source; that the trie is to be asked
@@ -43,21 +42,29 @@ extern "C" fn answer6(place: u32, high: u64, low: u64) -> u32 {
 
 #[inline(always)]
 fn ask<const V4: bool>(place: u32, high: u64, low: u64) -> Answer {
-    let Some(first) = piece::<V4>(place, 0) else { return Answer::Ask };
-    if is_held_back_coarsely(first, high) || is_held_back_finely(first, high, low) {
+    let Some(front) = front::<V4>(place) else { return Answer::Ask };
+    if is_held_back_coarsely(front, high) || is_held_back_finely::<V4>(front, place, high, low) {
         return Answer::Refused;
     }
-    match word(first, root_index(high)) {
-        Some(root) => follow::<V4>(place, root, high, low),
-        None => Answer::Ask,
-    }
+    let word = &raw const front.root[root_index(high) as usize];
+    // SAFETY: a live word of an array map; user space writes it while we read,
+    // hence volatile.
+    follow::<V4>(place, unsafe { word.read_volatile() }, high, low)
+}
+
+/// What the table of a place begins with.
+#[inline(always)]
+fn front<const V4: bool>(place: u32) -> Option<&'static Front> {
+    let map = if V4 { FRONTS4.get(place) } else { FRONTS6.get(place) };
+    let [front] = map?.get(0)?;
+    Some(front)
 }
 
 /// A piece of the table of a place.
 #[inline(always)]
 fn piece<const V4: bool>(place: u32, piece: u32) -> Option<&'static Piece> {
     let place = piece_place(place, piece);
-    if V4 { TABLES4.get(place) } else { TABLES6.get(place) }
+    if V4 { PIECES4.get(place) } else { PIECES6.get(place) }
 }
 
 /// A line of the table of a place.
@@ -68,50 +75,30 @@ fn line<const V4: bool>(place: u32, index: u32) -> Option<*const [Line; 1]> {
 
 /// Whether the coarse mesh of a table's sieve holds an address back.
 #[inline(always)]
-fn is_held_back_coarsely(first: &Piece, high: u64) -> bool {
-    let Some(form) = first.get_ptr(COARSE_LINE) else { return false };
-    // SAFETY: the form takes one line, a live element of an array map. User
-    // space writes no more of it than one field, hence volatile.
-    let (form, shift) = unsafe {
-        let form = &*form.cast::<Coarse>();
-        (form, (&raw const form.shift).read_volatile())
-    };
-    form.holds_back(shift, high, |mark| has(first, mark))
+fn is_held_back_coarsely(front: &Front, high: u64) -> bool {
+    // SAFETY: a live field; user space writes it while we read, hence volatile.
+    let shift = unsafe { (&raw const front.coarse.shift).read_volatile() };
+    front.coarse.holds_back(shift, high, |mark| {
+        let word = &raw const front.coarse_words[(mark.word % COARSE_WORDS) as usize];
+        // SAFETY: as above.
+        mark.is_in(unsafe { word.read_volatile() })
+    })
 }
 
 /// The same for its fine mesh.
 #[inline(always)]
-fn is_held_back_finely(first: &Piece, high: u64, low: u64) -> bool {
-    let Some(form) = first.get_ptr(FINE_LINE) else { return false };
+fn is_held_back_finely<const V4: bool>(front: &Front, place: u32, high: u64, low: u64) -> bool {
     // SAFETY: as above.
-    let (form, words) = unsafe {
-        let form = &*form.cast::<Fine>();
-        (form, (&raw const form.words).read_volatile())
-    };
-    form.holds_back(words, high, low, |mark| has(first, mark))
-}
-
-/// Whether the sieve has all bits of a mark.
-#[inline(always)]
-fn has(first: &Piece, mark: Mark) -> bool {
-    let Some(line) = first.get_ptr(SIEVE_LINE + mark.word / SIEVE_WORDS_PER_LINE) else {
-        return true;
-    };
-    let word = line.cast::<u64>().wrapping_add((mark.word % SIEVE_WORDS_PER_LINE) as usize);
-    // SAFETY: the word lies inside the line, which is a live element of an
-    // array map; user space writes it while we read, hence volatile.
-    mark.is_in(unsafe { word.read_volatile() })
-}
-
-/// A word of the root, given the first piece.
-#[inline(always)]
-fn word(first: &Piece, index: u32) -> Option<u32> {
-    let line = first.get_ptr(index / (WORDS_PER_CELL * CELLS_PER_LINE))?;
-    let place = index % (WORDS_PER_CELL * CELLS_PER_LINE);
-    let word = line.cast::<u32>().wrapping_add(place as usize);
-    // SAFETY: the word lies inside the line, which is a live element of an
-    // array map; user space writes it while we read, hence volatile.
-    Some(unsafe { word.read_volatile() })
+    let words = unsafe { (&raw const front.fine.words).read_volatile() };
+    let Some(piece) = piece::<V4>(place, 0) else { return false };
+    front.fine.holds_back(words, high, low, |mark| {
+        let line = FINE_LINE + mark.word / FINE_WORDS_PER_LINE;
+        let Some(line) = piece.get_ptr(line) else { return true };
+        let word = line.cast::<u64>().wrapping_add((mark.word % FINE_WORDS_PER_LINE) as usize);
+        // SAFETY: the word lies inside the line, which is a live element of an
+        // array map; user space writes it while we read, hence volatile.
+        mark.is_in(unsafe { word.read_volatile() })
+    })
 }
 
 /// Walks from a root word to the end.

@@ -19,8 +19,10 @@ pub(super) trait Family: Debug + 'static {
     type Address: Pod + Send;
     /// The outer map.
     const OUTER: &'static str;
-    /// The outer map of the tables.
-    const TABLES: &'static str;
+    /// The outer map of the fronts of tables.
+    const FRONTS: &'static str;
+    /// The outer map of the pieces of tables.
+    const PIECES: &'static str;
     /// The notes.
     const NOTES: &'static str;
     /// What pins of single tries start with.
@@ -59,7 +61,8 @@ impl Family for V4 {
     const OUTER: &'static str = "TRIES4";
     const NOTES: &'static str = "NOTES4";
     const TRIE: &'static str = "trie4-";
-    const TABLES: &'static str = "TABLES4";
+    const FRONTS: &'static str = "FRONTS4";
+    const PIECES: &'static str = "PIECES4";
     const TABLE: &'static str = "table4-";
 
     fn key(net: Ipv4Net) -> Key<Key4> {
@@ -84,7 +87,8 @@ impl Family for V6 {
     const OUTER: &'static str = "TRIES6";
     const NOTES: &'static str = "NOTES6";
     const TRIE: &'static str = "trie6-";
-    const TABLES: &'static str = "TABLES6";
+    const FRONTS: &'static str = "FRONTS6";
+    const PIECES: &'static str = "PIECES6";
     const TABLE: &'static str = "table6-";
 
     fn key(net: Ipv6Net) -> Key<Key6> {

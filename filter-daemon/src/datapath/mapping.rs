@@ -3,16 +3,16 @@
 //! Invariant: words of root and sieve are written whole, those of the root
 //! after the cells that they lead to.
 
+use std::ffi::c_void;
 use std::io;
-use std::mem::offset_of;
 use std::num::NonZeroUsize;
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use filter_common::poptrie::{
-    CELLS_PER_LINE, COARSE_LINE, Cell, END_CELL, FINE_LINE, PIECE_LINES, SIEVE_LINE,
-    SIEVE_WORDS_PER_LINE, WORDS_PER_CELL,
+    CELLS_PER_LINE, COARSE_WORDS, Cell, FINE_LINE, FINE_WORDS_PER_LINE, Front, PIECE_LINES,
+    ROOT_WORDS,
 };
 use filter_common::sieve::{Coarse, Fine, Mark};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
@@ -20,52 +20,77 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 /// Cells of a piece of a table but for its last piece; they fill whole pages.
 const PIECE_CELLS: u32 = PIECE_LINES * CELLS_PER_LINE;
 
-/// The memory of a table's pieces.
+/// The memory of a table: of its front, and of its pieces side by side.
 #[derive(Debug)]
 pub(super) struct Mapping {
-    cells: NonNull<Cell>,
+    front: Room,
+    pieces: Room,
+    /// Cells of all pieces.
     count: u32,
 }
 
+/// Addresses of ours.
+#[derive(Debug)]
+struct Room {
+    start: NonNull<c_void>,
+    bytes: NonZeroUsize,
+}
+
 // SAFETY: the memory is mapped for the whole process, and is written through
-// `&mut self` alone.
-unsafe impl Send for Mapping {}
+// `&mut Mapping` alone.
+unsafe impl Send for Room {}
+
+impl Room {
+    fn new(bytes: usize) -> io::Result<Self> {
+        let bytes = NonZeroUsize::new(bytes).ok_or(io::ErrorKind::InvalidInput)?;
+        let flags = MapFlags::MAP_PRIVATE;
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let start = unsafe { mmap_anonymous(None, bytes, ProtFlags::PROT_NONE, flags)? };
+        Ok(Self { start, bytes })
+    }
+
+    /// Maps what a map holds to a place in here.
+    fn map(&self, offset: usize, bytes: usize, map: BorrowedFd<'_>) -> io::Result<()> {
+        let fits = offset.checked_add(bytes).is_some_and(|end| end <= self.bytes.get());
+        let bytes = NonZeroUsize::new(bytes).filter(|_| fits).ok_or(io::ErrorKind::InvalidInput)?;
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+        // SAFETY: inside the room, where nobody reads yet.
+        unsafe {
+            let place = self.start.byte_add(offset).addr();
+            mmap(Some(place), bytes, protection, flags, map, 0)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `new` with this length, and nothing borrows it.
+        let unmapped = unsafe { munmap(self.start, self.bytes.get()) };
+        debug_assert_eq!(unmapped, Ok(()), "what was mapped can be unmapped");
+    }
+}
 
 impl Mapping {
-    /// Maps the pieces of a table, of so many cells together, side by side; a
-    /// table has more than its root and the forms of its sieve.
+    /// Maps the front of a table and its pieces, of so many cells together.
     pub(super) fn new<'a>(
+        front: BorrowedFd<'_>,
         pieces: impl IntoIterator<Item = BorrowedFd<'a>>,
         count: u32,
     ) -> io::Result<Self> {
-        let whole = bytes(count).filter(|_| count > END_CELL).ok_or(io::ErrorKind::InvalidInput)?;
-        // SAFETY: a new mapping at an address of the kernel's choice.
-        let room =
-            unsafe { mmap_anonymous(None, whole, ProtFlags::PROT_NONE, MapFlags::MAP_PRIVATE)? };
-        let mapping = Self { cells: room.cast(), count };
+        let bytes = |cells: u32| cells as usize * size_of::<Cell>();
+        let (room, whole) = (Room::new(size_of::<Front>())?, Room::new(bytes(count))?);
+        room.map(0, size_of::<Front>(), front)?;
         for (first, piece) in (0..count).step_by(PIECE_CELLS as usize).zip(pieces) {
-            let bytes = bytes(PIECE_CELLS.min(count - first)).ok_or(io::ErrorKind::InvalidInput)?;
-            let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-            let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
-            // SAFETY: inside the room, which nobody knows of yet.
-            unsafe {
-                let place = mapping.cells.add(first as usize).addr();
-                mmap(Some(place), bytes, protection, flags, piece, 0)?;
-            }
+            whole.map(bytes(first), bytes(PIECE_CELLS.min(count - first)), piece)?;
         }
-        Ok(mapping)
+        Ok(Self { front: room, pieces: whole, count })
     }
 
     /// How many cells there are.
     pub(super) fn count(&self) -> u32 {
         self.count
-    }
-
-    /// One of the cells.
-    pub(super) fn cell(&self, place: u32) -> Cell {
-        assert!(place < self.count, "a cell lies inside the table");
-        // SAFETY: inside the mapping, as asserted, and any bytes are a cell.
-        unsafe { self.cells.add(place as usize).read() }
     }
 
     /// Writes cells that no root word leads to.
@@ -74,7 +99,7 @@ impl Mapping {
         // SAFETY: inside the mapping, as asserted; the kernel reads none of
         // them before a root word leads there.
         unsafe {
-            let target = self.cells.add(first as usize).as_ptr();
+            let target = self.pieces.start.cast::<Cell>().add(first as usize).as_ptr();
             target.copy_from_nonoverlapping(cells.as_ptr(), cells.len());
         }
     }
@@ -82,68 +107,86 @@ impl Mapping {
     /// Writes a word of the root; what was written before is seen by whoever
     /// sees the word.
     pub(super) fn set_word(&mut self, place: u32, value: u32) {
-        assert!(place / WORDS_PER_CELL < self.count, "a word lies inside the table");
-        // SAFETY: inside the mapping, as asserted, which is aligned to a page;
-        // both sides access its words whole.
-        let word =
-            unsafe { AtomicU32::from_ptr(self.cells.as_ptr().cast::<u32>().add(place as usize)) };
-        word.store(value, Ordering::Release);
+        assert!(place < ROOT_WORDS, "a word lies inside the root");
+        // SAFETY: inside the front, as asserted.
+        unsafe { store((&raw mut (*self.front()).root).cast::<u32>().add(place as usize), value) }
     }
 
     /// The forms of the sieve's meshes.
     pub(super) fn forms(&self) -> (Coarse, Fine) {
-        // SAFETY: inside the mapping, see `new`; any bytes are a form.
-        unsafe { (self.line(COARSE_LINE).cast().read(), self.line(FINE_LINE).cast().read()) }
+        // SAFETY: the front is mapped, and any bytes are a form.
+        unsafe { ((*self.front()).coarse, (*self.front()).fine) }
     }
 
     /// Writes the forms of a table that is in force nowhere yet.
     pub(super) fn set_forms(&mut self, coarse: Coarse, fine: Fine) {
-        // SAFETY: inside the mapping, see `new`.
-        unsafe {
-            self.line(COARSE_LINE).cast().write(coarse);
-            self.line(FINE_LINE).cast().write(fine);
-        }
+        // SAFETY: the front is mapped.
+        unsafe { ((*self.front()).coarse, (*self.front()).fine) = (coarse, fine) }
     }
 
     /// Has the sieve let everything through.
     pub(super) fn open_sieve(&mut self) {
-        self.set_word(word_of(COARSE_LINE, offset_of!(Coarse, shift)), 0);
-        self.set_word(word_of(FINE_LINE, offset_of!(Fine, words)), 0);
+        // SAFETY: the front is mapped.
+        unsafe {
+            store(&raw mut (*self.front()).coarse.shift, 0);
+            store(&raw mut (*self.front()).fine.words, 0);
+        }
     }
 
-    fn line(&self, line: u32) -> NonNull<Cell> {
-        // SAFETY: inside the mapping, see `new`.
-        unsafe { self.cells.add((line * CELLS_PER_LINE) as usize) }
+    /// Where cells begin that were never used.
+    pub(super) fn end(&self) -> u32 {
+        // SAFETY: the front is mapped.
+        unsafe { (*self.front()).end }
     }
 
-    /// Sets bits of the sieve.
-    pub(super) fn mark(&mut self, mark: Mark) {
-        let place = SIEVE_LINE * SIEVE_WORDS_PER_LINE + mark.word;
-        let cell = place / (SIEVE_WORDS_PER_LINE / CELLS_PER_LINE);
+    /// Notes where they begin.
+    pub(super) fn set_end(&mut self, end: u32) {
+        // SAFETY: the front is mapped, and no packet looks at this.
+        unsafe { (*self.front()).end = end }
+    }
+
+    /// Sets bits of the coarse mesh.
+    pub(super) fn mark_coarse(&mut self, mark: Mark) {
+        assert!(mark.word < COARSE_WORDS, "a word lies inside the mesh");
+        // SAFETY: inside the front, as asserted.
+        unsafe {
+            let words = (&raw mut (*self.front()).coarse_words).cast::<u64>();
+            add_bits(words.add(mark.word as usize), mark.bits);
+        }
+    }
+
+    /// Sets bits of the fine mesh.
+    pub(super) fn mark_fine(&mut self, mark: Mark) {
+        let place = FINE_LINE * FINE_WORDS_PER_LINE + mark.word;
+        let cell = place / (FINE_WORDS_PER_LINE / CELLS_PER_LINE);
         assert!(cell < self.count, "a word lies inside the table");
-        // SAFETY: as in `set_word`.
-        let word =
-            unsafe { AtomicU64::from_ptr(self.cells.as_ptr().cast::<u64>().add(place as usize)) };
-        // Nobody else writes it.
-        word.store(word.load(Ordering::Relaxed) | mark.bits, Ordering::Release);
+        // SAFETY: inside the pieces, as asserted.
+        unsafe { add_bits(self.pieces.start.cast::<u64>().add(place as usize).as_ptr(), mark.bits) }
+    }
+
+    fn front(&self) -> *mut Front {
+        self.front.start.cast().as_ptr()
     }
 }
 
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        let bytes = bytes(self.count).map_or(0, NonZeroUsize::get);
-        // SAFETY: mapped by `new` with this length, and nothing borrows it.
-        let unmapped = unsafe { munmap(self.cells.cast(), bytes) };
-        debug_assert_eq!(unmapped, Ok(()), "what was mapped can be unmapped");
-    }
+/// Writes a word that the kernel reads.
+///
+/// # Safety
+///
+/// The word is aligned and mapped, and we access it in no other way at the time.
+unsafe fn store(word: *mut u32, value: u32) {
+    // SAFETY: as the caller says.
+    unsafe { AtomicU32::from_ptr(word) }.store(value, Ordering::Release);
 }
 
-/// The word at an offset into a line, counted as those of the root.
-fn word_of(line: u32, offset: usize) -> u32 {
-    let words = u32::try_from(offset / size_of::<u32>()).expect("a line is short");
-    line * CELLS_PER_LINE * WORDS_PER_CELL + words
-}
-
-fn bytes(count: u32) -> Option<NonZeroUsize> {
-    NonZeroUsize::new(count as usize * size_of::<Cell>())
+/// Sets bits of a word that the kernel reads.
+///
+/// # Safety
+///
+/// As of [`store`].
+unsafe fn add_bits(word: *mut u64, bits: u64) {
+    // SAFETY: as the caller says.
+    let word = unsafe { AtomicU64::from_ptr(word) };
+    // Nobody else writes it.
+    word.store(word.load(Ordering::Relaxed) | bits, Ordering::Release);
 }

@@ -12,8 +12,8 @@ use std::os::fd::AsFd as _;
 
 use aya::maps::{Array, IterableMap as _, MapData, MapError};
 use filter_common::poptrie::{
-    CELLS_PER_LINE, Cell, END_CELL, Line, PIECE_LINES, PIECES, QUARTERS, ROOT_ASK, ROOT_REFUSED,
-    ROOT_WORDS, SIEVE_LINE, SIEVE_WORDS_PER_LINE, TABLE_MAP_FLAGS,
+    CELLS_PER_LINE, Cell, FINE_LINE, FINE_WORDS_PER_LINE, FRONT_MAP_FLAGS, Front, Line,
+    PIECE_LINES, PIECE_MAP_FLAGS, PIECES, QUARTERS, ROOT_ASK, ROOT_REFUSED, ROOT_WORDS,
 };
 
 use super::mapping::Mapping;
@@ -23,11 +23,15 @@ use crate::policy::poptrie::{Net, Part, Sieve, compile, compile_part, parts_of};
 /// The fewest cells that are kept free for changes.
 const SPARE_CELLS: u32 = 4096;
 
+/// What a table begins with.
+pub(super) type FrontMap = Array<MapData, Front>;
+
 /// A piece of a table.
 pub(super) type Piece = Array<MapData, Line>;
 
 /// One table in front of a trie.
 pub(super) struct Table {
+    front: FrontMap,
     pieces: Vec<Piece>,
     memory: Mapping,
     sieve: Sieve,
@@ -70,10 +74,10 @@ impl Table {
         let sieve = Sieve::of(prefixes, rand::random());
         let first = first_region(sieve);
         let lines = (first + cells + cells / 4 + SPARE_CELLS).div_ceil(CELLS_PER_LINE);
-        let pieces = make_pieces(lines)?;
-        let mut memory = memory_of(&pieces)?;
+        let (front, pieces) = (Array::create(1, FRONT_MAP_FLAGS)?, make_pieces(lines)?);
+        let mut memory = memory_of(&front, &pieces)?;
         memory.set_forms(sieve.coarse(), sieve.fine());
-        let mut table = Self::over(pieces, memory, sieve, first);
+        let mut table = Self::over(front, pieces, memory, sieve, first);
         prefixes.prefixes().keys().for_each(|net| table.mark(*net));
         table.set_end(first + cells);
         (0..ROOT_WORDS).for_each(|word| table.memory.set_word(word, ROOT_REFUSED));
@@ -90,15 +94,16 @@ impl Table {
     }
 
     /// Takes over the table that an earlier daemon left in front of a trie.
-    pub(super) fn adopt(pieces: Vec<Piece>) -> Result<Self, MapError> {
-        let memory = memory_of(&pieces)?;
+    pub(super) fn adopt(front: FrontMap, pieces: Vec<Piece>) -> Result<Self, MapError> {
+        let memory = memory_of(&front, &pieces)?;
         let (coarse, fine) = memory.forms();
-        let (sieve, end) = (Sieve::adopted(coarse, fine), memory.cell(END_CELL).base);
-        Ok(Self::over(pieces, memory, sieve, end))
+        let (sieve, end) = (Sieve::adopted(coarse, fine), memory.end());
+        Ok(Self::over(front, pieces, memory, sieve, end))
     }
 
-    fn over(pieces: Vec<Piece>, memory: Mapping, sieve: Sieve, end: u32) -> Self {
+    fn over(front: FrontMap, pieces: Vec<Piece>, memory: Mapping, sieve: Sieve, end: u32) -> Self {
         Self {
+            front,
             pieces,
             memory,
             sieve,
@@ -110,6 +115,11 @@ impl Table {
         }
     }
 
+    /// What it begins with.
+    pub(super) fn front(&self) -> &FrontMap {
+        &self.front
+    }
+
     /// Its pieces, in their order.
     pub(super) fn pieces(&self) -> &[Piece] {
         &self.pieces
@@ -117,7 +127,7 @@ impl Table {
 
     /// Bytes that it takes in the kernel.
     pub(super) fn bytes(&self) -> u64 {
-        u64::from(self.memory.count()) * size_of::<Cell>() as u64
+        (size_of::<Front>() + self.memory.count() as usize * size_of::<Cell>()) as u64
     }
 
     /// Lets the trie answer for all that a prefix touches.
@@ -204,11 +214,12 @@ impl Table {
 
     fn set_end(&mut self, end: u32) {
         self.end = end;
-        self.memory.write(END_CELL, &[Cell { base: end, ..Cell::default() }]);
+        self.memory.set_end(end);
     }
 
     fn mark<N: Net>(&mut self, net: N) {
-        self.sieve.mark(net, |mark| self.memory.mark(mark));
+        self.sieve.mark_coarse(net, |mark| self.memory.mark_coarse(mark));
+        self.sieve.mark_fine(net, |mark| self.memory.mark_fine(mark));
     }
 }
 
@@ -220,18 +231,19 @@ fn make_pieces(lines: u32) -> Result<Vec<Piece>, MapError> {
         return Err(MapError::IoError(io::Error::other(reason)));
     }
     let firsts = (0..lines).step_by(PIECE_LINES as usize);
-    firsts.map(|first| Array::create(PIECE_LINES.min(lines - first), TABLE_MAP_FLAGS)).collect()
+    firsts.map(|first| Array::create(PIECE_LINES.min(lines - first), PIECE_MAP_FLAGS)).collect()
 }
 
-fn memory_of(pieces: &[Piece]) -> Result<Mapping, MapError> {
+fn memory_of(front: &FrontMap, pieces: &[Piece]) -> Result<Mapping, MapError> {
     let lines: u32 = pieces.iter().map(Array::len).sum();
     let descriptors = pieces.iter().map(|piece| piece.map().fd().as_fd());
-    Mapping::new(descriptors, lines * CELLS_PER_LINE).map_err(MapError::IoError)
+    let front = front.map().fd().as_fd();
+    Mapping::new(front, descriptors, lines * CELLS_PER_LINE).map_err(MapError::IoError)
 }
 
-/// The first cell behind a sieve.
+/// The first cell behind a fine mesh.
 fn first_region(sieve: Sieve) -> u32 {
-    (SIEVE_LINE + sieve.words().div_ceil(SIEVE_WORDS_PER_LINE)) * CELLS_PER_LINE
+    (FINE_LINE + sieve.fine().words.div_ceil(FINE_WORDS_PER_LINE)) * CELLS_PER_LINE
 }
 
 fn index(cells: usize) -> u32 {

@@ -25,14 +25,16 @@ use super::{DatapathError, file_error};
 const PREFIX: &str = "world-";
 
 /// Name, type, and sizes of key, value and table of every pinned map.
-pub(super) const LAYOUT: [(&str, MapType, usize, usize, u32); 14] = [
+pub(super) const LAYOUT: [(&str, MapType, usize, usize, u32); 16] = [
     ("SELECTOR", MapType::Array, 4, 4, 1),
     ("GENERATIONS", MapType::Array, 4, size_of::<Generation>(), GENERATION_SLOTS),
     ("PORT_INDEX", MapType::Array, 4, size_of::<PortIndex>(), GENERATION_SLOTS),
     ("TRIES4", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
     ("TRIES6", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
-    ("TABLES4", MapType::ArrayOfMaps, 4, 4, PIECE_PLACES),
-    ("TABLES6", MapType::ArrayOfMaps, 4, 4, PIECE_PLACES),
+    ("FRONTS4", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
+    ("FRONTS6", MapType::ArrayOfMaps, 4, 4, TRIE_PLACES),
+    ("PIECES4", MapType::ArrayOfMaps, 4, 4, PIECE_PLACES),
+    ("PIECES6", MapType::ArrayOfMaps, 4, 4, PIECE_PLACES),
     ("NOTES4", MapType::Array, 4, size_of::<TrieNote>(), TRIE_PLACES),
     ("NOTES6", MapType::Array, 4, size_of::<TrieNote>(), TRIE_PLACES),
     ("STAMP", MapType::Array, 4, size_of::<Stamp>(), 1),

@@ -8,7 +8,7 @@ mod coarse;
 mod depths;
 mod fine;
 
-use filter_common::poptrie::{PIECE_LINES, SIEVE_LINE, SIEVE_WORDS_PER_LINE};
+use filter_common::poptrie::{COARSE_WORDS, FINE_LINE, FINE_WORDS_PER_LINE, PIECE_LINES};
 use filter_common::sieve::{Coarse, Fine, Mark};
 
 use super::{Net, halves};
@@ -29,7 +29,7 @@ impl Sieve {
     pub fn of<N: Net>(table: &PrefixTable<N>, seed: u64) -> Self {
         let counts = depths::counts(table);
         let coarse = CoarseMesh::of(&counts, seed);
-        Self { coarse, fine: FineMesh::of(&counts, seed, coarse.words()), is_open: false }
+        Self { coarse, fine: FineMesh::of(&counts, seed), is_open: false }
     }
 
     /// The sieve that an earlier daemon made.
@@ -53,11 +53,6 @@ impl Sieve {
         self.fine.form()
     }
 
-    /// How many words it has.
-    pub fn words(&self) -> u32 {
-        self.coarse.words() + self.fine.form().words
-    }
-
     /// Takes the room for another prefix; without enough of it, the sieve lets
     /// everything through from now on. Whether there was enough.
     pub fn take_room<N: Net>(&mut self, net: N) -> bool {
@@ -66,9 +61,13 @@ impl Sieve {
         !self.is_open
     }
 
-    /// Calls `put` with all that a prefix marks.
-    pub fn mark<N: Net>(&self, net: N, mut put: impl FnMut(Mark)) {
-        self.coarse.mark(net, &mut put);
+    /// Calls `put` with all that a prefix marks in the coarse mesh.
+    pub fn mark_coarse<N: Net>(&self, net: N, put: impl FnMut(Mark)) {
+        self.coarse.mark(net, put);
+    }
+
+    /// Calls `put` with all that a prefix marks in the fine mesh.
+    pub fn mark_fine<N: Net>(&self, net: N, put: impl FnMut(Mark)) {
         self.fine.mark(net, put);
     }
 }
@@ -106,9 +105,9 @@ fn take(room: &mut u64, keys: u64) -> bool {
 }
 
 const _: () = {
-    let words = coarse::MOST_WORDS as u64 + fine::MOST_WORDS;
-    let lines = words.div_ceil(SIEVE_WORDS_PER_LINE as u64);
-    assert!(SIEVE_LINE as u64 + lines <= PIECE_LINES as u64, "a sieve fits the first piece");
+    let lines = fine::MOST_WORDS.div_ceil(FINE_WORDS_PER_LINE as u64);
+    assert!(FINE_LINE as u64 + lines <= PIECE_LINES as u64, "a fine mesh fits the first piece");
+    assert!(coarse::MOST_WORDS <= COARSE_WORDS, "a coarse mesh fits the front");
 };
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub(super) struct FineMesh {
 
 impl FineMesh {
     /// The mesh with the fewest keys, as lengths are chosen.
-    pub(super) fn of(counts: &Counts, seed: u64, first: u32) -> Self {
-        let none = Self { form: Fine { first, ..Fine::default() }, room: u64::MAX };
+    pub(super) fn of(counts: &Counts, seed: u64) -> Self {
+        let none = Self { form: Fine::default(), room: u64::MAX };
         let chosen = fewest_keys(counts).filter(|(_, keys)| *keys <= MOST_KEYS);
         let Some((depths, keys)) = chosen else { return none };
         let words = u32::try_from(words(keys)).expect("the keys are limited");
@@ -35,7 +35,7 @@ impl FineMesh {
         for (mask, depth) in masks.iter_mut().zip(depths) {
             *mask = mask_of(depth);
         }
-        Self { form: Fine { masks, seed, words, first }, room: spare(keys) }
+        Self { form: Fine { masks, seed, words, ..Fine::default() }, room: spare(keys) }
     }
 
     pub(super) fn adopted(form: Fine) -> Self {

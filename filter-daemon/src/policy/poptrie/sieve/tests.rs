@@ -16,19 +16,22 @@ const VALUE: TrieValue = TrieValue { entry: 1, expires_boot_s: 0 };
 /// A sieve and its words, as a table has them.
 struct Filled {
     sieve: Sieve,
-    words: Vec<u64>,
+    coarse: Vec<u64>,
+    fine: Vec<u64>,
 }
 
 impl Filled {
     fn new<N: Net>(table: &PrefixTable<N>) -> Self {
         let sieve = Sieve::of(table, 0x5eed);
-        let mut filled = Self { sieve, words: vec![0; sieve.words() as usize] };
+        let fine = vec![0; sieve.fine().words as usize];
+        let mut filled = Self { sieve, coarse: vec![0; COARSE_WORDS as usize], fine };
         table.prefixes().keys().for_each(|net| filled.mark(*net));
         filled
     }
 
     fn mark<N: Net>(&mut self, net: N) {
-        self.sieve.mark(net, |mark| self.words[mark.word as usize] |= mark.bits);
+        self.sieve.mark_coarse(net, |mark| self.coarse[mark.word as usize] |= mark.bits);
+        self.sieve.mark_fine(net, |mark| self.fine[mark.word as usize] |= mark.bits);
     }
 
     /// A prefix that comes later.
@@ -40,11 +43,12 @@ impl Filled {
 
     fn passes(&self, address: u128) -> bool {
         let [high, low] = halves(address);
-        let has = |mark: Mark| mark.is_in(self.words[mark.word as usize]);
+        let coarsely = |mark: Mark| mark.is_in(self.coarse[mark.word as usize]);
+        let finely = |mark: Mark| mark.is_in(self.fine[mark.word as usize]);
         let (coarse, fine) = (self.sieve.coarse(), self.sieve.fine());
         self.sieve.is_open()
-            || !coarse.holds_back(coarse.shift, high, has)
-                && !fine.holds_back(fine.words, high, low, has)
+            || !coarse.holds_back(coarse.shift, high, coarsely)
+                && !fine.holds_back(fine.words, high, low, finely)
     }
 }
 
