@@ -24,7 +24,7 @@ use serde::Serialize;
 
 use crate::effort::Effort;
 use crate::lists::{List, Origin};
-use crate::object::{BenchObject, DRAWS};
+use crate::object::{BenchObject, draws};
 use crate::sources::Sources;
 use crate::stage::Stage;
 use filter::Held;
@@ -114,7 +114,7 @@ impl Live {
         }
         let others: Vec<&List> = others.iter().collect();
         for sources in [Sources::Unlisted, Sources::Adversarial] {
-            match sources.draw(list, &others, DRAWS) {
+            match sources.draw(list, &others, draws(list.family)) {
                 Some(drawn) => {
                     object.fill(&drawn)?;
                     self.rows.extend(measure(effort, object, &mut holding, list, sources)?);

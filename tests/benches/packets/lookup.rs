@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::effort::Effort;
 use crate::lists::{List, Origin};
-use crate::object::{BenchObject, DRAWS};
+use crate::object::{BenchObject, draws};
 use crate::sources::Sources;
 use crate::stage::{Stage, protected_port};
 
@@ -76,7 +76,7 @@ fn measure(
     list: &List,
     sources: Sources,
 ) -> Result<Option<Row>> {
-    let Some(drawn) = sources.draw(list, &[], DRAWS) else { return Ok(None) };
+    let Some(drawn) = sources.draw(list, &[], draws(list.family)) else { return Ok(None) };
     object.fill(&drawn)?;
     let pin = stage.pin("program");
     let expected = match sources {

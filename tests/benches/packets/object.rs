@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use aya::maps::{Array, MapData, ProgramArray};
 use aya::programs::{ProgramInfo, TestRun as _, TestRunAttrs, TestRunOptions, Xdp, XdpMode};
 use aya::{Ebpf, programs::ProgramFd};
@@ -14,8 +14,14 @@ use filter_tests::scenario::{EPHEMERAL, PORT};
 use filter_tests::test_run::Action;
 use filter_tests::world::{Family, HOST, UNLISTED};
 
-/// How many sources the programs hold; as in `filter-ebpf/src/bin/bench.rs`.
-pub(crate) const DRAWS: usize = 1 << 18;
+/// How many sources of a family the programs hold; as in
+/// `filter-ebpf/src/bin/bench.rs`.
+pub(crate) const fn draws(family: Family) -> usize {
+    match family {
+        Family::V4 => 1 << 18,
+        Family::V6 => 1 << 16,
+    }
+}
 
 /// A frame as it is counted on the wire of a test: without its checksum.
 const FRAME_BYTES: usize = 64;
@@ -23,13 +29,11 @@ const FRAME_BYTES: usize = 64;
 /// How many frames are sent at a time; less than the queue of the wire holds.
 const BATCH: u32 = 64;
 
-/// Where an IPv4 header's checksum lies in a frame.
-const CHECKSUM: usize = 24;
-
 /// The loaded programs.
 pub(crate) struct BenchObject {
     ebpf: Ebpf,
-    draws: Array<MapData, [u16; 8]>,
+    draws4: Array<MapData, [u8; 4]>,
+    draws6: Array<MapData, [u8; 16]>,
     wire: Array<MapData, u32>,
     under_test: ProgramArray<MapData>,
 }
@@ -41,19 +45,20 @@ impl BenchObject {
         for name in ["floor", "feeder", "generator"] {
             program(&mut ebpf, name)?.load().with_context(|| format!("{name} is refused"))?;
         }
-        let draws = Array::try_from(ebpf.take_map("DRAWS").context("there is a map DRAWS")?)?;
+        let draws4 = Array::try_from(ebpf.take_map("DRAWS4").context("there is a map DRAWS4")?)?;
+        let draws6 = Array::try_from(ebpf.take_map("DRAWS6").context("there is a map DRAWS6")?)?;
         let wire = Array::try_from(ebpf.take_map("WIRE").context("there is a map WIRE")?)?;
         let under_test = ebpf.take_map("UNDER_TEST").context("there is a map UNDER_TEST")?;
-        Ok(Self { ebpf, draws, wire, under_test: ProgramArray::try_from(under_test)? })
+        Ok(Self { ebpf, draws4, draws6, wire, under_test: ProgramArray::try_from(under_test)? })
     }
 
     /// Frames will come from these sources, one after the other.
     pub(crate) fn fill(&mut self, sources: &[IpAddr]) -> Result<()> {
-        if sources.len() != DRAWS {
-            bail!("{} sources are not {DRAWS}", sources.len());
-        }
         for (place, source) in (0..).zip(sources) {
-            self.draws.set(place, draw(*source), 0)?;
+            match source {
+                IpAddr::V4(v4) => self.draws4.set(place, v4.octets(), 0)?,
+                IpAddr::V6(v6) => self.draws6.set(place, v6.octets(), 0)?,
+            }
         }
         Ok(())
     }
@@ -131,18 +136,4 @@ pub(crate) fn frame(source: IpAddr) -> Vec<u8> {
     let headers = if family.is_v6() { 62 } else { 42 };
     let segment = Segment::udp(EPHEMERAL, PORT, &vec![0; FRAME_BYTES - headers]);
     Packet::new(source, HOST.address(family), segment).frame()
-}
-
-/// What the programs need to write a source into a frame: an IPv6 address, or
-/// an IPv4 address and the checksum of its header.
-fn draw(source: IpAddr) -> [u16; 8] {
-    let mut words = [0; 8];
-    let bytes = match source {
-        IpAddr::V4(v4) => [&v4.octets()[..], &frame(source)[CHECKSUM..CHECKSUM + 2]].concat(),
-        IpAddr::V6(v6) => v6.octets().to_vec(),
-    };
-    for (word, pair) in words.iter_mut().zip(bytes.chunks_exact(2)) {
-        *word = u16::from_ne_bytes([pair[0], pair[1]]);
-    }
-    words
 }
