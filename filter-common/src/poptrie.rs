@@ -9,10 +9,11 @@
 //! A table begins with its [`Front`], which has a map of its own: with the one
 //! value of an array that is always as long, the kernel's verifier turns a
 //! look-up into a few instructions. It holds the root, a word for each value of
-//! the first 16 address bits, and of a [sieve](crate::sieve) the forms and the
-//! coarse mesh. Addresses that the sieve holds back are refused at once.
+//! the first 16 address bits, and of a [sieve](crate::sieve) the forms, the
+//! coarse mesh, and a fine one if it is small. Addresses that the sieve holds
+//! back are refused at once.
 //!
-//! Then come the words of the fine mesh and [`Cell`]s, two to a [`Line`]. Lines
+//! Then come the words of a large fine mesh and [`Cell`]s, two to a [`Line`]. Lines
 //! lie in arrays, the [pieces](PIECES) of the table: each is made, emptied and
 //! freed by itself, in short steps.
 //!
@@ -45,10 +46,10 @@ pub const ROOT_WORDS: u32 = 1 << ROOT_BITS;
 /// Cells in one line.
 pub const CELLS_PER_LINE: u32 = 2;
 
-/// The most words of the sieve's coarse mesh: 512 KiB.
-pub const COARSE_WORDS: u32 = 1 << 16;
+/// Words of the sieve in the front: 512 KiB.
+pub const FRONT_WORDS: u32 = 1 << 16;
 
-/// The first line of the sieve's fine mesh. The cells before it are none, as
+/// The first line of a large fine mesh. The cells before it are none, as
 /// their indexes as root words would say something else.
 pub const FINE_LINE: u32 = 2;
 
@@ -114,10 +115,10 @@ pub struct Front {
     pub fine: Fine,
     /// Where cells begin that were never used. No packet looks at it.
     pub end: u32,
-    /// Always zero: the mesh begins with a page.
+    /// Always zero: the words begin with a page.
     pub reserved: [u32; 991],
-    /// The words of the coarse mesh.
-    pub coarse_words: [u64; COARSE_WORDS as usize],
+    /// The words of the coarse mesh, and of a fine one that fits behind them.
+    pub words: [u64; FRONT_WORDS as usize],
 }
 
 /// A node: what becomes of the 64 blocks that six bits of an address tell
@@ -281,6 +282,6 @@ const _: () = assert!(size_of::<Line>() == 64);
 const _: () = assert!(size_of::<Line>() == 8 * FINE_WORDS_PER_LINE as usize);
 const _: () = assert!(FINE_LINE * CELLS_PER_LINE > ROOT_ADMITTED);
 const _: () = assert!(size_of::<Front>() == (256 + 4 + 512) << 10);
-const _: () = assert!(offset_of!(Front, coarse_words) == (256 + 4) << 10);
+const _: () = assert!(offset_of!(Front, words) == (256 + 4) << 10);
 
 pod!(Cell, Line, Front);

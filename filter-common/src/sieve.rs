@@ -48,8 +48,9 @@ pub struct Fine {
     pub seed: u64,
     /// How many words of 64 bits it has; with 0 it holds nothing back.
     pub words: u32,
-    /// Always zero.
-    pub reserved: u32,
+    /// Where they begin among the words of the front, behind those of the
+    /// coarse mesh; 0 where they do not fit there and lie in the first piece.
+    pub first: u32,
 }
 
 /// Bits of one word of a mesh.

@@ -1,9 +1,10 @@
 //! The table that stands in front of a long list's trie.
 
 use filter_common::poptrie::{
-    Answer, CELLS_PER_LINE, COARSE_WORDS, Cell, FINE_LINE, FINE_WORDS_PER_LINE, Front, Line,
+    Answer, CELLS_PER_LINE, Cell, FINE_LINE, FINE_WORDS_PER_LINE, FRONT_WORDS, Front, Line,
     MAX_NODES, PIECE_LINES, Walk, enter, piece_place, root_index, step,
 };
+use filter_common::sieve::Mark;
 use filter_common::trie::{ACCELERATED, ListRef, place};
 
 use crate::list::Source;
@@ -78,11 +79,15 @@ fn line<const V4: bool>(place: u32, index: u32) -> Option<*const [Line; 1]> {
 fn is_held_back_coarsely(front: &Front, high: u64) -> bool {
     // SAFETY: a live field; user space writes it while we read, hence volatile.
     let shift = unsafe { (&raw const front.coarse.shift).read_volatile() };
-    front.coarse.holds_back(shift, high, |mark| {
-        let word = &raw const front.coarse_words[(mark.word % COARSE_WORDS) as usize];
-        // SAFETY: as above.
-        mark.is_in(unsafe { word.read_volatile() })
-    })
+    front.coarse.holds_back(shift, high, |mark| is_in_front(front, mark.word, mark))
+}
+
+/// Whether a word of the front has all bits of a mark.
+#[inline(always)]
+fn is_in_front(front: &Front, word: u32, mark: Mark) -> bool {
+    let word = &raw const front.words[(word % FRONT_WORDS) as usize];
+    // SAFETY: a live word; user space writes it while we read, hence volatile.
+    mark.is_in(unsafe { word.read_volatile() })
 }
 
 /// The same for its fine mesh.
@@ -90,6 +95,11 @@ fn is_held_back_coarsely(front: &Front, high: u64) -> bool {
 fn is_held_back_finely<const V4: bool>(front: &Front, place: u32, high: u64, low: u64) -> bool {
     // SAFETY: as above.
     let words = unsafe { (&raw const front.fine.words).read_volatile() };
+    if front.fine.first != 0 {
+        return front.fine.holds_back(words, high, low, |mark| {
+            is_in_front(front, front.fine.first + mark.word, mark)
+        });
+    }
     let Some(piece) = piece::<V4>(place, 0) else { return false };
     front.fine.holds_back(words, high, low, |mark| {
         let line = FINE_LINE + mark.word / FINE_WORDS_PER_LINE;

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use filter_common::poptrie::{
-    CELLS_PER_LINE, COARSE_WORDS, Cell, FINE_LINE, FINE_WORDS_PER_LINE, Front, PIECE_LINES,
+    CELLS_PER_LINE, Cell, FINE_LINE, FINE_WORDS_PER_LINE, FRONT_WORDS, Front, PIECE_LINES,
     ROOT_WORDS,
 };
 use filter_common::sieve::{Coarse, Fine, Mark};
@@ -147,21 +147,30 @@ impl Mapping {
 
     /// Sets bits of the coarse mesh.
     pub(super) fn mark_coarse(&mut self, mark: Mark) {
-        assert!(mark.word < COARSE_WORDS, "a word lies inside the mesh");
-        // SAFETY: inside the front, as asserted.
-        unsafe {
-            let words = (&raw mut (*self.front()).coarse_words).cast::<u64>();
-            add_bits(words.add(mark.word as usize), mark.bits);
-        }
+        self.mark_front(mark.word, mark.bits);
     }
 
     /// Sets bits of the fine mesh.
     pub(super) fn mark_fine(&mut self, mark: Mark) {
+        // SAFETY: the front is mapped.
+        let first = unsafe { (*self.front()).fine.first };
+        if first != 0 {
+            return self.mark_front(first + mark.word, mark.bits);
+        }
         let place = FINE_LINE * FINE_WORDS_PER_LINE + mark.word;
         let cell = place / (FINE_WORDS_PER_LINE / CELLS_PER_LINE);
         assert!(cell < self.count, "a word lies inside the table");
         // SAFETY: inside the pieces, as asserted.
         unsafe { add_bits(self.pieces.start.cast::<u64>().add(place as usize).as_ptr(), mark.bits) }
+    }
+
+    fn mark_front(&mut self, word: u32, bits: u64) {
+        assert!(word < FRONT_WORDS, "a word lies inside the front");
+        // SAFETY: inside the front, as asserted.
+        unsafe {
+            let words = (&raw mut (*self.front()).words).cast::<u64>();
+            add_bits(words.add(word as usize), bits);
+        }
     }
 
     fn front(&self) -> *mut Front {

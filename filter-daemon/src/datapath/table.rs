@@ -15,6 +15,7 @@ use filter_common::poptrie::{
     CELLS_PER_LINE, Cell, FINE_LINE, FINE_WORDS_PER_LINE, FRONT_MAP_FLAGS, Front, Line,
     PIECE_LINES, PIECE_MAP_FLAGS, PIECES, QUARTERS, ROOT_ASK, ROOT_REFUSED, ROOT_WORDS,
 };
+use filter_common::sieve::Fine;
 
 use super::mapping::Mapping;
 use crate::access_list::PrefixTable;
@@ -241,9 +242,11 @@ fn memory_of(front: &FrontMap, pieces: &[Piece]) -> Result<Mapping, MapError> {
     Mapping::new(front, descriptors, lines * CELLS_PER_LINE).map_err(MapError::IoError)
 }
 
-/// The first cell behind a fine mesh.
+/// The first cell behind a fine mesh that is not in the front.
 fn first_region(sieve: Sieve) -> u32 {
-    (FINE_LINE + sieve.fine().words.div_ceil(FINE_WORDS_PER_LINE)) * CELLS_PER_LINE
+    let Fine { words, first, .. } = sieve.fine();
+    let words = if first == 0 { words } else { 0 };
+    (FINE_LINE + words.div_ceil(FINE_WORDS_PER_LINE)) * CELLS_PER_LINE
 }
 
 fn index(cells: usize) -> u32 {

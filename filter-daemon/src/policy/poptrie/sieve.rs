@@ -8,7 +8,7 @@ mod coarse;
 mod depths;
 mod fine;
 
-use filter_common::poptrie::{COARSE_WORDS, FINE_LINE, FINE_WORDS_PER_LINE, PIECE_LINES};
+use filter_common::poptrie::{FINE_LINE, FINE_WORDS_PER_LINE, FRONT_WORDS, PIECE_LINES};
 use filter_common::sieve::{Coarse, Fine, Mark};
 
 use super::{Net, halves};
@@ -29,7 +29,7 @@ impl Sieve {
     pub fn of<N: Net>(table: &PrefixTable<N>, seed: u64) -> Self {
         let counts = depths::counts(table);
         let coarse = CoarseMesh::of(&counts, seed);
-        Self { coarse, fine: FineMesh::of(&counts, seed), is_open: false }
+        Self { coarse, fine: FineMesh::of(&counts, seed, coarse.words()), is_open: false }
     }
 
     /// The sieve that an earlier daemon made.
@@ -107,7 +107,7 @@ fn take(room: &mut u64, keys: u64) -> bool {
 const _: () = {
     let lines = fine::MOST_WORDS.div_ceil(FINE_WORDS_PER_LINE as u64);
     assert!(FINE_LINE as u64 + lines <= PIECE_LINES as u64, "a fine mesh fits the first piece");
-    assert!(coarse::MOST_WORDS <= COARSE_WORDS, "a coarse mesh fits the front");
+    assert!(coarse::MOST_WORDS <= FRONT_WORDS, "a coarse mesh fits the front");
 };
 
 #[cfg(test)]

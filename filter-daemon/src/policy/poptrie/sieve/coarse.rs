@@ -59,6 +59,10 @@ impl CoarseMesh {
         self.form
     }
 
+    pub(super) fn words(&self) -> u32 {
+        1 << (u64::BITS - self.form.shift - u64::BITS.ilog2())
+    }
+
     pub(super) fn take_room(&mut self, length: u32) -> bool {
         // Where each key has a bit of its own, others do not suffer.
         let keys = if self.form.multiplier == 1 { 1 } else { keys_of(length, self.depth()) };

@@ -1,5 +1,6 @@
 //! The fine mesh: how long its keys are, and how many there are.
 
+use filter_common::poptrie::FRONT_WORDS;
 use filter_common::sieve::{Fine, MAX_DEPTHS, Mark};
 
 use super::depths::{Counts, fewest_keys};
@@ -25,8 +26,9 @@ pub(super) struct FineMesh {
 }
 
 impl FineMesh {
-    /// The mesh with the fewest keys, as lengths are chosen.
-    pub(super) fn of(counts: &Counts, seed: u64) -> Self {
+    /// The mesh with the fewest keys, as lengths are chosen, where the coarse
+    /// one takes so many words of the front.
+    pub(super) fn of(counts: &Counts, seed: u64, coarse_words: u32) -> Self {
         let none = Self { form: Fine::default(), room: u64::MAX };
         let chosen = fewest_keys(counts).filter(|(_, keys)| *keys <= MOST_KEYS);
         let Some((depths, keys)) = chosen else { return none };
@@ -35,7 +37,8 @@ impl FineMesh {
         for (mask, depth) in masks.iter_mut().zip(depths) {
             *mask = mask_of(depth);
         }
-        Self { form: Fine { masks, seed, words, ..Fine::default() }, room: spare(keys) }
+        let first = if coarse_words + words <= FRONT_WORDS { coarse_words } else { 0 };
+        Self { form: Fine { masks, seed, words, first }, room: spare(keys) }
     }
 
     pub(super) fn adopted(form: Fine) -> Self {

@@ -24,7 +24,7 @@ impl Filled {
     fn new<N: Net>(table: &PrefixTable<N>) -> Self {
         let sieve = Sieve::of(table, 0x5eed);
         let fine = vec![0; sieve.fine().words as usize];
-        let mut filled = Self { sieve, coarse: vec![0; COARSE_WORDS as usize], fine };
+        let mut filled = Self { sieve, coarse: vec![0; FRONT_WORDS as usize], fine };
         table.prefixes().keys().for_each(|net| filled.mark(*net));
         filled
     }
