@@ -21,8 +21,8 @@ const STEPS: usize = 300;
 /// With tables a step waits twice as often for packets under way.
 const STEPS_BEHIND_TABLES: usize = 120;
 
-/// Entries whose table takes more than one map.
-const SEVERAL_PIECES: u16 = 60_000;
+/// Entries whose table takes several pieces, its fine mesh one of them.
+const SEVERAL_PIECES: usize = 270_000;
 
 /// Apps of the walk at most, each with ports of its own.
 const APPS: usize = 5;
@@ -143,8 +143,9 @@ fn a_table_of_several_pieces() {
     Namespace::new().run(|| {
         let mut random = Random(0x91ece5);
         let mut block = || u16::try_from(random.below(1 << 16)).expect("16 bits");
+        let address = |n| [0x2001, n, block(), block(), 0, 0, 0, 1].into();
         let listed: Vec<std::net::Ipv6Addr> =
-            (0..SEVERAL_PIECES).map(|n| [0x2001, n, block(), 0, 0, 0, block(), 1].into()).collect();
+            (0..=u16::MAX).cycle().map(address).take(SEVERAL_PIECES).collect();
         let list = listed.iter().map(ToString::to_string).collect();
         let app = AppRules { list, ..AppRules::new(&["host"]) };
         let rules = Rules { apps: vec![app], ..Rules::host_wide() };
