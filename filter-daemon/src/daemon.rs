@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::control::Control;
 use crate::datapath::{Datapath, DatapathOptions};
 use crate::observe::{Observer, follow};
+use crate::priority::answer_at_once;
 use crate::proxy::{Proxy, ProxyParts};
 use crate::reconcile::{Phase, Reconciler, ReconcilerParts, Status};
 use crate::store::OpenError;
@@ -80,6 +81,7 @@ pub fn main() -> ExitCode {
         println!("{}: no fault found", arguments.config.display());
         return ExitCode::SUCCESS;
     }
+    answer_at_once();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime
         .context("cannot start the asynchronous runtime")

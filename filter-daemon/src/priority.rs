@@ -1,4 +1,9 @@
-//! Threads that work long and give way to those that judge, serve and answer.
+//! Threads that answer, and threads that work long and give way to them.
+//!
+//! Who asks for shorter slices of time takes the place of whoever asks for
+//! longer ones as soon as it wakes up, since Linux 6.12; before, nobody reads
+//! them. Without that a thread that wakes up behind one that computes waits for
+//! a tick of the clock, and a change is passed on by several.
 
 use std::io;
 use std::mem::size_of;
@@ -13,13 +18,17 @@ pub(crate) enum Patience {
     Endless,
 }
 
-/// How long such a thread asks to run at a time, in nanoseconds: the longest
-/// that there is. Whoever wakes up and asks for less takes its place at once,
-/// since Linux 6.12; before, nobody reads it.
-const SLICE_NS: u64 = 100_000_000;
+/// The longest slice that there is, in nanoseconds.
+const LONG_SLICE_NS: u64 = 100_000_000;
 
-/// How long a thread asks to run that asks for nothing.
-const ANY_SLICE: u64 = 0;
+/// The shortest one.
+const SHORT_SLICE_NS: u64 = 100_000;
+
+/// Has the calling thread, and all that it starts, run as soon as there is
+/// something to answer.
+pub(crate) fn answer_at_once() {
+    set(nice(), SHORT_SLICE_NS);
+}
 
 /// Makes the calling thread give way to others.
 pub(crate) fn give_way(patience: Patience) {
@@ -27,18 +36,20 @@ pub(crate) fn give_way(patience: Patience) {
         Patience::Some => 5,
         Patience::Endless => 19,
     };
-    set(nice, SLICE_NS);
+    set(nice, LONG_SLICE_NS);
 }
 
-/// Does what takes long: whoever wakes up meanwhile takes the calling thread's
-/// place at once.
+/// Does what takes long on a thread that answers: meanwhile it gives way.
 pub(crate) fn at_length<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: reads a number of the calling thread, and cannot fail.
-    let nice = unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
-    set(nice, SLICE_NS);
+    set(nice(), LONG_SLICE_NS);
     let done = work();
-    set(nice, ANY_SLICE);
+    answer_at_once();
     done
+}
+
+fn nice() -> i32 {
+    // SAFETY: reads a number of the calling thread, and cannot fail.
+    unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }
 }
 
 fn set(nice: i32, slice_ns: u64) {
@@ -57,6 +68,6 @@ fn set(nice: i32, slice_ns: u64) {
     let refused = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
     if refused != 0 {
         let error = io::Error::last_os_error();
-        tracing::debug!(%error, "long work is done at ordinary priority");
+        tracing::debug!(%error, "a thread keeps the priority that it has");
     }
 }

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use crate::priority::{Patience, give_way};
 use crate::state::State;
 
 enum Chore {
@@ -26,6 +27,7 @@ impl Aftermath {
     pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
         let (chores, queue) = mpsc::channel();
         let work = move || {
+            give_way(Patience::Some);
             for chore in queue {
                 match chore {
                     Chore::Free(state) => drop(state),
