@@ -28,8 +28,8 @@ const SLICE: usize = 64;
 /// The pause after as many. A million entries take some eighteen seconds.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// With more tries than these waiting there are no pauses.
-const FEW: usize = 2;
+/// How often it is doubled: a million entries a second or two.
+const DOUBLINGS: usize = 4;
 
 /// Tries that may wait. Whoever retires more waits as well, or a list that is
 /// replaced again and again would fill the kernel's memory.
@@ -99,12 +99,11 @@ fn take_out<A: Pod>(
     some: impl FnOnce(usize) -> Vec<Key<A>>,
     waiting: &Waiting,
 ) -> bool {
-    let waiting = waiting.load(Ordering::Relaxed);
-    let slice = SLICE << waiting.min(FEW);
+    let slice = SLICE << waiting.load(Ordering::Relaxed).min(DOUBLINGS);
     let keys = some(slice);
     let went = !keys.is_empty() && syscall::delete_batch(trie.map().fd().as_fd(), &keys).is_ok();
     let goes_on = went && keys.len() == slice;
-    if goes_on && waiting <= FEW {
+    if goes_on {
         thread::sleep(PAUSE);
     }
     goes_on
