@@ -82,14 +82,6 @@ fn is_held_back_coarsely(front: &Front, high: u64) -> bool {
     front.coarse.holds_back(shift, high, |mark| is_in_front(front, mark.word, mark))
 }
 
-/// Whether a word of the front has all bits of a mark.
-#[inline(always)]
-fn is_in_front(front: &Front, word: u32, mark: Mark) -> bool {
-    let word = &raw const front.words[(word % FRONT_WORDS) as usize];
-    // SAFETY: a live word; user space writes it while we read, hence volatile.
-    mark.is_in(unsafe { word.read_volatile() })
-}
-
 /// The same for its fine mesh.
 #[inline(always)]
 fn is_held_back_finely<const V4: bool>(front: &Front, place: u32, high: u64, low: u64) -> bool {
@@ -109,6 +101,14 @@ fn is_held_back_finely<const V4: bool>(front: &Front, place: u32, high: u64, low
         // array map; user space writes it while we read, hence volatile.
         mark.is_in(unsafe { word.read_volatile() })
     })
+}
+
+/// Whether a word of the front has all bits of a mark.
+#[inline(always)]
+fn is_in_front(front: &Front, word: u32, mark: Mark) -> bool {
+    let word = &raw const front.words[(word % FRONT_WORDS) as usize];
+    // SAFETY: a live word; user space writes it while we read, hence volatile.
+    mark.is_in(unsafe { word.read_volatile() })
 }
 
 /// Walks from a root word to the end.

@@ -75,17 +75,17 @@ impl Drop for Room {
 impl Mapping {
     /// Maps the front of a table and its pieces, of so many cells together.
     pub(super) fn new<'a>(
-        front: BorrowedFd<'_>,
-        pieces: impl IntoIterator<Item = BorrowedFd<'a>>,
+        front_map: BorrowedFd<'_>,
+        piece_maps: impl IntoIterator<Item = BorrowedFd<'a>>,
         count: u32,
     ) -> io::Result<Self> {
         let bytes = |cells: u32| cells as usize * size_of::<Cell>();
-        let (room, whole) = (Room::new(size_of::<Front>())?, Room::new(bytes(count))?);
-        room.map(0, size_of::<Front>(), front)?;
-        for (first, piece) in (0..count).step_by(PIECE_CELLS as usize).zip(pieces) {
-            whole.map(bytes(first), bytes(PIECE_CELLS.min(count - first)), piece)?;
+        let (front, pieces) = (Room::new(size_of::<Front>())?, Room::new(bytes(count))?);
+        front.map(0, size_of::<Front>(), front_map)?;
+        for (first, piece) in (0..count).step_by(PIECE_CELLS as usize).zip(piece_maps) {
+            pieces.map(bytes(first), bytes(PIECE_CELLS.min(count - first)), piece)?;
         }
-        Ok(Self { front: room, pieces: whole, count })
+        Ok(Self { front, pieces, count })
     }
 
     /// How many cells there are.
