@@ -141,8 +141,8 @@ impl AccessList {
 
     /// Takes entries off, those that are on the list.
     pub fn remove(&mut self, entries: &[Arc<Entry>]) {
-        if entries.len() == self.len() && entries.iter().eq(self.entries()) {
-            *self = Self { version: self.version, ..Self::default() };
+        if entries.len() > self.len() / 2 {
+            return self.keep_others(entries);
         }
         for entry in entries {
             let number = entry.number();
@@ -154,6 +154,16 @@ impl AccessList {
                 self.prefixes.remove(entry.address.prefix());
             }
         }
+    }
+
+    /// The same, for when few entries stay: what stays is put together anew.
+    fn keep_others(&mut self, gone: &[Arc<Entry>]) {
+        let mut gone: Vec<u32> = gone.iter().map(|entry| entry.number()).collect();
+        gone.sort_unstable();
+        let stays = |entry: &&Arc<Entry>| gone.binary_search(&entry.number()).is_err();
+        let kept: Vec<Arc<Entry>> = self.entries().filter(stays).cloned().collect();
+        *self = Self { version: self.version, ..Self::default() };
+        self.extend(&kept).expect("entries that were on a list stand for different prefixes");
     }
 
     /// Notes what is special about an entry that is new, if anything is.
@@ -177,4 +187,36 @@ impl AccessList {
 fn duplicate(entry: &Entry, existing: &Arc<Entry>) -> ListError {
     let address = entry.address.text().to_owned();
     ListError::Duplicate { address, existing: Arc::clone(existing) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::listing;
+    use super::*;
+
+    /// Enabled and not, with an end and without.
+    fn list() -> AccessList {
+        listing::list(&[
+            ("10.1.0.0/16", true, None),
+            ("10.2.0.0/16", true, Some(9)),
+            ("10.3.0.0/16", false, None),
+            ("10.4.0.0/16", false, Some(9)),
+            ("2001:db8::/32", true, None),
+            ("2001:db8::1", true, Some(9)),
+            ("2001:db8::2", false, None),
+            ("2001:db8::3", true, None),
+        ])
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn many_go_as_one_by_one(gone in proptest::bits::u8::ANY) {
+            let (mut at_once, mut one_by_one) = (list(), list());
+            let is_gone = |entry: &&Arc<Entry>| gone >> (entry.number() - 1) & 1 == 1;
+            let gone: Vec<_> = list().entries().filter(is_gone).cloned().collect();
+            at_once.remove(&gone);
+            gone.chunks(1).for_each(|entry| one_by_one.remove(entry));
+            proptest::prop_assert_eq!(at_once, one_by_one);
+        }
+    }
 }

@@ -84,13 +84,13 @@ pub(super) fn trusted_hops_text(app: &App) -> String {
     joined(app.trusted_hops.iter())
 }
 
-/// Origins as one column holds them.
-/// An app's proxy settings as they are stored.
+/// An app's proxy settings as one column holds them.
 pub(super) fn proxy_text(app: &App) -> String {
     let document = ProxyDocument::from(&app.proxy);
     serde_json::to_string(&document).expect("a structure of texts and numbers is always JSON")
 }
 
+/// Origins as one column holds them.
 pub(super) fn origins_text(app: &App) -> String {
     joined(app.origins.iter())
 }

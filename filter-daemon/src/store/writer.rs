@@ -248,20 +248,23 @@ impl Writer {
             check(&after)?;
             Ok::<_, StoreError>((after, seal.after(&change.rows)))
         };
+        let write = || {
+            record(&transaction, &change.rows)?;
+            history::record(&transaction, origin, &change.versions, &change.note, kept_versions)
+        };
         let (after, seal) = if change.count() < MANY_ROWS {
             let made = make()?;
-            record(&transaction, &change.rows)?;
+            write()?;
             made
         } else {
             // The state is made while the rows are written.
             std::thread::scope(|scope| {
                 let made = scope.spawn(make);
-                let recorded = record(&transaction, &change.rows);
+                let written = write();
                 let made = made.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-                recorded.map(|()| made).map_err(StoreError::from)
+                written.map(|()| made).map_err(StoreError::from)
             })?
         };
-        history::record(&transaction, origin, &change.versions, &change.note, kept_versions)?;
         record_host(&transaction, &after, change.next_number, seal)?;
         transaction.commit()?;
         Ok((after, seal))

@@ -19,6 +19,7 @@ mod report;
 mod restart;
 mod sources;
 mod stage;
+mod user_space;
 
 use anyhow::Result;
 use clap::Parser as _;
@@ -41,6 +42,9 @@ fn main() -> Result<()> {
     let mut object = BenchObject::load(&options.object)?;
     if options.wants(Part::Lookup) {
         report.lookup = lookup::run(&effort, &mut object)?;
+    }
+    if options.wants(Part::UserSpace) {
+        report.user_space = user_space::run(&effort)?;
     }
     if options.wants(Part::Live) {
         let live = live::run(&effort, &mut object)?;

@@ -53,6 +53,8 @@ pub(crate) struct Options {
 pub(crate) enum Part {
     /// The program alone, by BPF_PROG_TEST_RUN
     Lookup,
+    /// The compiled table that the proxy asks
+    UserSpace,
     /// Frames over veth, against other filters
     Live,
     /// From a change to its effect

@@ -16,12 +16,14 @@ use crate::live;
 use crate::lookup;
 use crate::options::Options;
 use crate::restart;
+use crate::user_space;
 
 /// The results of the parts that were asked for.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
     pub(crate) lookup: Vec<lookup::Row>,
+    pub(crate) user_space: Vec<user_space::Row>,
     pub(crate) live: Vec<live::Row>,
     pub(crate) changes: Vec<changes::Row>,
     pub(crate) restart: Vec<restart::Row>,
@@ -36,6 +38,7 @@ impl Report {
         Self {
             machine,
             lookup: Vec::new(),
+            user_space: Vec::new(),
             live: Vec::new(),
             changes: Vec::new(),
             restart: Vec::new(),

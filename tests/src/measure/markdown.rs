@@ -2,6 +2,8 @@
 
 use std::fmt::{Arguments, Write as _};
 
+use super::Demand;
+
 /// Cells of a table; the first row is its head.
 pub type Cells = Vec<Vec<String>>;
 
@@ -23,6 +25,15 @@ pub fn section(text: &mut String, title: &str, cells: &Cells) {
 pub fn with_head(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Cells {
     let head = head.iter().map(|&title| title.to_owned()).collect();
     std::iter::once(head).chain(rows).collect()
+}
+
+/// What a project asks of itself, a row each.
+pub fn demands(demands: &[Demand]) -> Cells {
+    let rows = demands.iter().map(|demand| {
+        let measured = demand.measured.map_or_else(String::new, |m| format!("{m:.2}"));
+        vec![demand.what.clone(), demand.limit(), measured, demand.outcome().to_owned()]
+    });
+    with_head(&["what", "limit", "measured", ""], rows)
 }
 
 /// 1000000 as 1,000,000.

@@ -18,6 +18,9 @@ const XDP_FILTER_HOLDS: usize = 10_000;
 /// All of them, for the parts that were measured.
 pub(super) fn all(report: &Report) -> Vec<Demand> {
     let mut demands = Vec::new();
+    if !report.user_space.is_empty() {
+        demands.push(user_space(report));
+    }
     if !report.live.is_empty() {
         demands.extend(cost(&report.live));
         demands.extend(peers(&report.live));
@@ -98,6 +101,15 @@ fn against(rows: &[Row], ours: &Row, filters: &[&str]) -> Option<f64> {
                 == (ours.family, ours.list, ours.entries, ours.sources)
     });
     same.map(|row| row.ns.median / ours.ns.median).reduce(f64::min)
+}
+
+fn user_space(report: &Report) -> Demand {
+    let rows = report.user_space.iter().filter(|row| row.entries == MANY);
+    Demand::at_most(
+        "a look-up in user space among 100,000 entries, ns",
+        50.0,
+        rows.map(|row| row.ns.median),
+    )
 }
 
 fn changes(report: &Report) -> [Demand; 5] {

@@ -1,6 +1,6 @@
 //! The tables of the README: a column a size, a row a filter.
 
-use filter_tests::measure::markdown::{Cells, section, thousands, with_head};
+use filter_tests::measure::markdown::{Cells, demands, section, thousands, with_head};
 use filter_tests::world::Family;
 
 use super::Report;
@@ -22,6 +22,8 @@ pub(super) fn text(report: &Report) -> String {
     }
     section(&mut text, "Changes, both families", &changes(report));
     section(&mut text, "Start and restart", &restart(report));
+    section(&mut text, "The table in user space that the proxy asks", &user_space(report));
+    section(&mut text, "What filterd asks of itself", &demands(&report.demands));
     text
 }
 
@@ -127,4 +129,17 @@ fn restart(report: &Report) -> Cells {
         ]
     });
     with_head(&head, rows)
+}
+
+fn user_space(report: &Report) -> Cells {
+    let rows = report.user_space.iter().map(|row| {
+        vec![
+            thousands(row.entries),
+            row.family.to_owned(),
+            row.list.name().to_owned(),
+            row.sources.name().to_owned(),
+            format!("{:.1}", row.ns.median),
+        ]
+    });
+    with_head(&["entries", "family", "list", "sources", "ns a look-up"], rows)
 }

@@ -9,6 +9,7 @@ use super::Report;
 pub(super) fn text(report: &Report) -> String {
     let parts = [
         ("The program alone, ns a packet", lookup(report)),
+        ("The table in user space, ns a look-up", user_space(report)),
         ("Frames over veth, ns a frame on one CPU, generator included", live(report)),
         ("Changes", changes(report)),
         ("Start and restart", restart(report)),
@@ -45,6 +46,20 @@ fn lookup(report: &Report) -> Table {
             whole(row.harness_ns),
             whole(row.ns),
             whole(row.net_ns),
+        ]);
+    }
+    table
+}
+
+fn user_space(report: &Report) -> Table {
+    let mut table = table(["IP", "LIST", "ENTRIES", "SOURCES", "NS"]);
+    for row in &report.user_space {
+        table.add_row([
+            row.family.to_owned(),
+            row.list.name().to_owned(),
+            row.entries.to_string(),
+            row.sources.name().to_owned(),
+            fraction(row.ns),
         ]);
     }
     table

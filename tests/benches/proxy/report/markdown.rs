@@ -1,7 +1,7 @@
 //! The tables of the README.
 
 use filter_tests::measure::Spread;
-use filter_tests::measure::markdown::{Cells, section, thousands, with_head};
+use filter_tests::measure::markdown::{Cells, demands, section, thousands, with_head};
 
 use super::Report;
 use crate::figure::Figure;
@@ -16,7 +16,7 @@ pub(super) fn text(report: &Report) -> String {
     );
     section(&mut text, &title, &figures(report));
     section(&mut text, "How much of that CPU the servers took", &busy(report));
-    section(&mut text, "What filterd asks of itself", &demands(report));
+    section(&mut text, "What filterd asks of itself", &demands(&report.demands));
     text
 }
 
@@ -48,14 +48,6 @@ fn busy(report: &Report) -> Cells {
         Some([figure.title().to_owned()].into_iter().chain(shares?).collect())
     });
     with_head(&head, rows)
-}
-
-fn demands(report: &Report) -> Cells {
-    let rows = report.demands.iter().map(|demand| {
-        let measured = demand.measured.map_or_else(String::new, |m| format!("{m:.2}"));
-        vec![demand.what.clone(), demand.limit(), measured, demand.outcome().to_owned()]
-    });
-    with_head(&["what", "limit", "measured", ""], rows)
 }
 
 fn number(figure: Figure, value: f64) -> String {
