@@ -25,7 +25,7 @@ pub mod verdict;
 
 /// Version of every layout in this crate; kernel state of another version is
 /// never adopted.
-pub const ABI_VERSION: u32 = 5;
+pub const ABI_VERSION: u32 = 6;
 
 /// Marks a shared struct as readable and writable through aya's maps.
 #[cfg(feature = "user")]

@@ -78,13 +78,13 @@ pub const MAX_SKIP: u32 = u64::BITS - STRIDE;
 /// The most nodes on a walk: each but the last moves on by a stride.
 pub const MAX_NODES: u32 = (128 - TOP_DEPTH).div_ceil(STRIDE) + 1;
 
-/// Lines of a piece of a table but for its last piece: 4 MiB, which a kernel
-/// clears in one to three milliseconds. The first piece holds all of the fine
-/// mesh.
-pub const PIECE_LINES: u32 = 1 << 16;
+/// Lines of a piece of a table but for its last piece: 1 MiB. A kernel makes
+/// it in one go, and that takes two milliseconds where a hypervisor has yet to
+/// find the memory.
+pub const PIECE_LINES: u32 = 1 << 14;
 
 /// The most pieces of a table.
-pub const PIECES: u32 = 64;
+pub const PIECES: u32 = 192;
 
 /// How many pieces the kernel side has places for, per family.
 pub const PIECE_PLACES: u32 = TRIE_PLACES * PIECES;

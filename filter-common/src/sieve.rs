@@ -49,7 +49,7 @@ pub struct Fine {
     /// How many words of 64 bits it has; with 0 it holds nothing back.
     pub words: u32,
     /// Where they begin among the words of the front, behind those of the
-    /// coarse mesh; 0 where they do not fit there and lie in the first piece.
+    /// coarse mesh; 0 where they do not fit there and lie in pieces.
     pub first: u32,
 }
 

@@ -92,10 +92,9 @@ fn is_held_back_finely<const V4: bool>(front: &Front, place: u32, high: u64, low
             is_in_front(front, front.fine.first + mark.word, mark)
         });
     }
-    let Some(piece) = piece::<V4>(place, 0) else { return false };
     front.fine.holds_back(words, high, low, |mark| {
-        let line = FINE_LINE + mark.word / FINE_WORDS_PER_LINE;
-        let Some(line) = piece.get_ptr(line) else { return true };
+        let line = line::<V4>(place, FINE_LINE + mark.word / FINE_WORDS_PER_LINE);
+        let Some(line) = line else { return true };
         let word = line.cast::<u64>().wrapping_add((mark.word % FINE_WORDS_PER_LINE) as usize);
         // SAFETY: the word lies inside the line, which is a live element of an
         // array map; user space writes it while we read, hence volatile.

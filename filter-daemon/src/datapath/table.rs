@@ -102,6 +102,11 @@ impl Table {
         Ok(Self::over(front, pieces, memory, sieve, end))
     }
 
+    /// Whether all cells that were ever used are there.
+    pub(super) fn is_whole(&self) -> bool {
+        self.end <= self.memory.count()
+    }
+
     fn over(front: FrontMap, pieces: Vec<Piece>, memory: Mapping, sieve: Sieve, end: u32) -> Self {
         Self {
             front,

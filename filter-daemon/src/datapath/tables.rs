@@ -14,7 +14,7 @@ use filter_common::poptrie::{PIECE_MAP_FLAGS, PIECES, piece_place};
 use super::DatapathError;
 use super::family::Family;
 use super::outer::Outer;
-use super::pins::{pin, remove_pin};
+use super::pins::{numbers, pin, remove_pin};
 use super::table::{FrontMap, Piece, Table};
 
 /// The tables of one family.
@@ -41,27 +41,32 @@ impl<F: Family> Tables<F> {
         })
     }
 
-    /// Takes over the table in front of a trie; nothing where an earlier daemon
-    /// had not put all of it there.
+    /// Takes over the table in front of a trie; nothing where not all of it is
+    /// pinned, as an earlier daemon had not come so far, or as somebody removed
+    /// pins.
     pub(super) fn adopt(&mut self, place: u32) -> Result<Option<Table>, DatapathError> {
-        if !self.front_pin(place).exists() {
-            self.detach(place)?;
-            return Ok(None);
+        let pieces = self.pinned(place)?;
+        let has_all = !pieces.is_empty() && (0..).zip(&pieces).all(|(n, piece)| n == *piece);
+        if has_all && self.front_pin(place).exists() {
+            let map = format!("{}{place}", F::TABLE);
+            let table = self.open_table(place, &pieces);
+            let table = table.map_err(DatapathError::map("open", &map))?;
+            if table.is_whole() {
+                // The daemon that pinned it may have been killed before this.
+                self.fill(place, &table)?;
+                return Ok(Some(table));
+            }
         }
-        let map = format!("{}{place}", F::TABLE);
-        let table = self.open_table(place).map_err(DatapathError::map("open", &map))?;
-        // The daemon that pinned it may have been killed before this.
-        self.fill(place, &table)?;
-        Ok(Some(table))
+        self.detach(place)?;
+        Ok(None)
     }
 
-    fn open_table(&self, place: u32) -> Result<Table, MapError> {
+    fn open_table(&self, place: u32, pieces: &[u32]) -> Result<Table, MapError> {
         let open = |pin: PathBuf| MapData::from_pin(pin).and_then(Map::from_map_data);
         let front = open(self.front_pin(place)).and_then(FrontMap::try_from)?;
-        let pieces = self.pinned(place).into_iter();
-        let pieces: Result<Vec<Piece>, MapError> =
-            pieces.map(|piece| open(self.pin(place, piece)).and_then(Piece::try_from)).collect();
-        Table::adopt(front, pieces?)
+        let pieces = pieces.iter().map(|piece| open(self.pin(place, *piece)));
+        let pieces = pieces.map(|piece| piece.and_then(Piece::try_from));
+        Table::adopt(front, pieces.collect::<Result<_, MapError>>()?)
     }
 
     /// Puts a table in front of a trie that has none.
@@ -76,8 +81,8 @@ impl<F: Family> Tables<F> {
     /// Takes the table away from a trie, which answers from then on; answers
     /// whether there was one.
     pub(super) fn detach(&mut self, place: u32) -> Result<bool, DatapathError> {
-        let pinned = self.pinned(place);
-        if pinned.is_empty() {
+        let pinned = self.pinned(place)?;
+        if pinned.is_empty() && !self.front_pin(place).exists() {
             return Ok(false);
         }
         self.fronts.clear(place)?;
@@ -106,7 +111,7 @@ impl<F: Family> Tables<F> {
     }
 
     /// The pieces of a table that are pinned, in their order.
-    fn pinned(&self, place: u32) -> Vec<u32> {
-        (0..PIECES).filter(|piece| self.pin(place, *piece).exists()).collect()
+    fn pinned(&self, place: u32) -> Result<Vec<u32>, DatapathError> {
+        numbers(&self.directory, &format!("{}{place}-", F::TABLE))
     }
 }

@@ -2,7 +2,6 @@
 //! they hold. A list is a trie and, when it is long, a table in front of it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -10,15 +9,15 @@ use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{Array, IterableMap as _, Map, MapData, MapError};
 use filter_common::trie::{ACCELERATED, ListRef, TRIE_PLACES, TrieNote, place as bare};
 
+use super::DatapathError;
 use super::family::Family;
 use super::outer::Outer;
-use super::pins::{pin, remove_pin};
+use super::pins::{numbers, pin, remove_pin};
 use super::reaper::Reaper;
 use super::table::{Mended, Table};
 use super::tables::Tables;
 use super::trie::{self, KeyChange, Trie, TrieError};
 use super::world::open_array;
-use super::{DatapathError, file_error};
 use crate::access_list::PrefixTable;
 use crate::priority::{Patience, give_way};
 
@@ -74,7 +73,7 @@ impl<F: Family> Tries<F> {
 
     /// Takes over the lists in the places given, and removes all others.
     pub(super) fn adopt(&mut self, named: &[ListRef]) -> Result<(), DatapathError> {
-        for place in self.pinned()? {
+        for place in numbers(&self.directory, F::TRIE)? {
             match named.iter().find(|named| bare(**named) == place) {
                 Some(named) => self.adopt_one(*named)?,
                 None => self.release(place)?,
@@ -95,12 +94,6 @@ impl<F: Family> Tries<F> {
         let note = self.notes.get(&place, 0).map_err(self.error("read the note", place))?;
         self.held.insert(place, Held { trie, is_accelerated, table, note, prefixes: None });
         Ok(())
-    }
-
-    fn pinned(&self) -> Result<Vec<u32>, DatapathError> {
-        let listing = fs::read_dir(&self.directory).map_err(file_error("list", &self.directory))?;
-        let names = listing.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        Ok(names.filter_map(|name| name.strip_prefix(F::TRIE)?.parse().ok()).collect())
     }
 
     /// Whether the trie in a place holds just this table.

@@ -14,9 +14,6 @@ const MOST_KEYS: u64 = 3 << 19;
 /// covered, one or two pass each depth.
 const BITS_PER_KEY: u64 = 12;
 
-/// The most words of a mesh.
-pub(super) const MOST_WORDS: u64 = words(MOST_KEYS);
-
 /// A fine mesh, but for its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FineMesh {
