@@ -91,10 +91,14 @@ impl Control {
         Ok((done, applied))
     }
 
-    /// How many open connections the proxy closed for a revision; none without
-    /// a proxy.
-    pub async fn closed_by(&self, revision: u64) -> Option<usize> {
-        let closing = self.proxy.as_ref()?.closed_by(revision);
+    /// How many open connections the proxy closed for what was done; none
+    /// without a proxy.
+    pub async fn closed_by(&self, done: &Done) -> Option<usize> {
+        let proxy = self.proxy.as_ref()?;
+        if !done.is_change {
+            return Some(0);
+        }
+        let closing = proxy.closed_by(done.revision);
         Some(tokio::time::timeout(Applied::PATIENCE, closing).await.unwrap_or(0))
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{CommandFactory as _, Parser};
+use futures_util::future::OptionFuture;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -167,9 +168,7 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
         .with_outbound(&config.outbound)
         .with_listener(listener.as_ref().map(api::TlsListener::status))
         .with_proxy(proxy.as_ref().map(Proxy::view));
-    if let Some(proxy) = proxy {
-        tasks.spawn(until_stopped("the proxy", proxy.run()));
-    }
+    let proxying = proxy.map(|proxy| tasks.spawn(proxy.run()));
     if let Some(listener) = listener {
         tasks.spawn(listener.serve(control.clone(), shutdown.clone()));
     }
@@ -180,6 +179,9 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     let outcome = tokio::select! {
         served = serving => served.context("the control socket's task failed"),
         reconciled = reconciling => reconciled.context("the reconciler's task failed"),
+        Some(proxied) = OptionFuture::from(proxying) => {
+            proxied.context("the proxy's task failed").and_then(|done| done.context("the proxy failed"))
+        }
     };
     shutdown.cancel();
     // Not fatal: whatever is still open is closed with the process.
@@ -208,12 +210,6 @@ fn start_proxy(
     };
     let proxy = Proxy::bind(parts, shutdown.clone()).context("cannot start the proxy")?;
     Ok(Some(proxy))
-}
-
-async fn until_stopped(what: &'static str, work: impl Future<Output = std::io::Result<()>>) {
-    if let Err(error) = work.await {
-        tracing::error!(%error, "{what} has failed");
-    }
 }
 
 fn stop_on_signals(shutdown: &CancellationToken) -> Result<()> {

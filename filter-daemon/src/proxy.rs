@@ -24,6 +24,7 @@ mod fields;
 mod follow;
 mod forwarded;
 mod handshake;
+mod handshakes;
 mod head;
 mod hop;
 mod http1;
@@ -38,11 +39,14 @@ mod refusals;
 mod screen;
 mod shared;
 mod site;
+mod stream;
 mod tally;
 mod target;
 mod thread;
 mod trust;
+mod upload;
 mod upstream;
+mod waits;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -65,6 +69,7 @@ use crate::state::State;
 use assembly::Assembly;
 use certificates::Certificates;
 use crowd::Crowd;
+use handshakes::Handshakes;
 use live::Lives;
 use refusals::Refusals;
 use shared::Shared;
@@ -136,8 +141,8 @@ impl View {
     /// closed.
     pub async fn closed_by(&self, revision: u64) -> usize {
         let mut followed = self.followed.clone();
-        let reached = followed.wait_for(|followed| followed.revision >= revision).await;
-        reached.map_or(0, |followed| followed.closed)
+        let reached = followed.wait_for(|followed| followed.has_reached(revision)).await;
+        reached.map_or(0, |followed| followed.closed_by(revision))
     }
 }
 
@@ -153,7 +158,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             sites: watched,
             lives: Lives::default(),
-            handshakes: Crowd::new(patience::MOST_HANDSHAKES),
+            handshakes: Handshakes::new(patience::MOST_HANDSHAKES),
             connections: Crowd::new(connections),
             tally: Arc::clone(&tally),
             refusals: Refusals::default(),
@@ -182,7 +187,7 @@ impl Proxy {
     pub async fn run(mut self) -> io::Result<()> {
         let first = Arc::clone(&self.state.borrow_and_update());
         follow::take_over(&mut self.assembly, &first, &self.sites, &self.shared);
-        self.followed.send_replace(Followed { revision: first.revision, closed: 0 });
+        self.followed.send_if_modified(|followed| followed.note(first.revision, 0));
         let threads = Threads::start(self.assembly.threads, &self.shared)?;
         let mut tasks = JoinSet::new();
         let turn = Arc::new(AtomicUsize::new(0));

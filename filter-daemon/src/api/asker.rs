@@ -112,9 +112,10 @@ impl Asker {
         let app = command.app();
         let before = footing.look(control, app);
         let request = Request { command, caller, terms };
-        let (Done { outcome, version, revision, .. }, applied) = control.execute(request).await?;
+        let (done, applied) = control.execute(request).await?;
         let lost = footing.lost(&before, &footing.look(control, app));
-        let closed = control.closed_by(revision).await;
+        let closed = control.closed_by(&done).await;
+        let Done { outcome, version, .. } = done;
         Ok((outcome, InForce { applied, version, lost, closed }))
     }
 }

@@ -3,7 +3,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,8 +12,11 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::fields;
-use super::live::{Live, Open, Wait};
+use super::live::{Live, Open};
+use super::stream::Stream;
+use super::upload::{Fault, Upload};
 use super::upstream::Lease;
+use super::waits::{Wait, Waits};
 
 /// Why a body ends before its end.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +43,25 @@ pub(super) enum Outgoing {
 /// A body that a client sends.
 pub(super) struct FromClient {
     incoming: Incoming,
-    live: Arc<Live>,
+    waiting: Waiting,
     left_bytes: u64,
-    /// Set when it was too long.
-    exceeded: Arc<AtomicBool>,
+    upload: Arc<Upload>,
+}
+
+/// Where it is noted what the client is waited for: a whole connection, or a
+/// request of many.
+enum Waiting {
+    Connection(Arc<Live>),
+    Stream(Arc<Stream>),
+}
+
+impl Waiting {
+    fn waits(&self) -> &Waits {
+        match self {
+            Self::Connection(live) => &live.waits,
+            Self::Stream(stream) => &stream.waits,
+        }
+    }
 }
 
 /// An answer's body on its way to the client.
@@ -59,30 +76,35 @@ pub(super) enum Answer {
 pub(super) struct FromUpstream {
     incoming: Incoming,
     lease: Option<Lease>,
+    /// The request's own body, if it had one.
+    upload: Option<Arc<Upload>>,
+    /// Whose reader it waits for.
+    stream: Option<Arc<Stream>>,
     _open: Open,
     patience: Duration,
     silence: Option<Pin<Box<Sleep>>>,
 }
 
 impl Outgoing {
-    /// The body of a request that may be so long, and where it is noted if it
-    /// was longer.
+    /// The body of a request that may be so long, and how it gets on, if there
+    /// is one.
     pub(super) fn new(
         incoming: Incoming,
         live: &Arc<Live>,
         limit_bytes: Option<u64>,
-    ) -> (Self, Arc<AtomicBool>) {
-        let exceeded = Arc::new(AtomicBool::new(false));
+    ) -> (Self, Option<Arc<Upload>>) {
         if incoming.is_end_stream() {
-            return (Self::Empty, exceeded);
+            return (Self::Empty, None);
         }
+        let upload = Arc::new(Upload::new());
         let body = Self::Streamed(FromClient {
             incoming,
-            live: Arc::clone(live),
+            waiting: Stream::current()
+                .map_or_else(|| Waiting::Connection(Arc::clone(live)), Waiting::Stream),
             left_bytes: limit_bytes.unwrap_or(u64::MAX),
-            exceeded: Arc::clone(&exceeded),
+            upload: Arc::clone(&upload),
         });
-        (body, exceeded)
+        (body, Some(upload))
     }
 }
 
@@ -119,22 +141,39 @@ impl FromClient {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         if polled.is_pending() {
-            self.live.keep_waiting(Wait::Body);
+            self.waiting.waits().keep(Wait::Body);
+            self.upload.await_client();
         } else {
-            self.live.done(Wait::Body);
+            self.waiting.waits().end(Wait::Body);
+            self.upload.give();
         }
-        let Some(mut frame) = ready!(polled).transpose()? else { return Poll::Ready(None) };
-        if let Some(trailers) = frame.trailers_mut() {
-            fields::remove_from_trailers(trailers);
-        }
+        let frame = match ready!(polled) {
+            Some(Ok(mut frame)) => {
+                frame.trailers_mut().map(fields::clean_trailers);
+                frame
+            }
+            Some(Err(error)) => {
+                self.upload.fail(Fault::Broken(error.to_string()));
+                return Poll::Ready(Some(Err(error.into())));
+            }
+            None => {
+                self.upload.end();
+                return Poll::Ready(None);
+            }
+        };
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);
         match self.left_bytes.checked_sub(length) {
             Some(left) => {
                 self.left_bytes = left;
+                // Nobody asks for more than the length that the head says.
+                let is_all = self.incoming.size_hint().exact() == Some(0);
+                if is_all || self.incoming.is_end_stream() {
+                    self.upload.end();
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                self.exceeded.store(true, Ordering::Relaxed);
+                self.upload.fail(Fault::TooLarge);
                 Poll::Ready(Some(Err(BodyError::TooLarge)))
             }
         }
@@ -143,7 +182,7 @@ impl FromClient {
 
 impl Drop for FromClient {
     fn drop(&mut self) {
-        self.live.done(Wait::Body);
+        self.waiting.waits().end(Wait::Body);
     }
 }
 
@@ -152,12 +191,15 @@ impl Answer {
     pub(super) fn streamed(
         incoming: Incoming,
         lease: Lease,
+        upload: Option<Arc<Upload>>,
         open: Open,
         patience: Duration,
     ) -> Self {
-        let lease = Some(lease);
-        let mut body = FromUpstream { incoming, lease, _open: open, patience, silence: None };
+        let (lease, stream) = (Some(lease), Stream::current());
+        let (_open, silence) = (open, None);
+        let mut body = FromUpstream { incoming, lease, upload, stream, _open, patience, silence };
         body.give_back_at_end();
+        body.wait_for_reader();
         Self::Streamed(body)
     }
 }
@@ -198,20 +240,30 @@ impl Body for Answer {
 impl FromUpstream {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match Pin::new(&mut self.incoming).poll_frame(cx) {
-            Poll::Pending => self.poll_silence(cx),
+            Poll::Pending => {
+                self.stream.iter().for_each(|stream| stream.waits.end(Wait::Reading));
+                self.poll_silence(cx)
+            }
             Poll::Ready(mut frame) => {
                 self.silence = None;
+                self.wait_for_reader();
                 match &mut frame {
                     Some(Ok(frame)) => {
-                        frame.trailers_mut().map(fields::remove_from_trailers);
+                        frame.trailers_mut().map(fields::clean_trailers);
                         self.give_back_at_end();
                     }
-                    Some(Err(_)) => self.lease = None,
+                    Some(Err(_)) => self.cut(),
                     None => self.give_back(),
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)))
             }
         }
+    }
+
+    /// Of an HTTP/2 request nothing more is asked for until the client takes
+    /// more.
+    fn wait_for_reader(&self) {
+        self.stream.iter().for_each(|stream| stream.waits.begin(Wait::Reading));
     }
 
     fn poll_silence(
@@ -223,7 +275,7 @@ impl FromUpstream {
             .silence
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
         ready!(silence.as_mut().poll(cx));
-        self.lease = None;
+        self.cut();
         Poll::Ready(Some(Err(BodyError::Timeout)))
     }
 
@@ -233,9 +285,26 @@ impl FromUpstream {
         }
     }
 
+    /// An upstream that has answered before it had all of a request is not
+    /// asked again on this connection, nor told the rest.
     fn give_back(&mut self) {
+        if self.upload.as_ref().is_some_and(|upload| !upload.has_ended()) {
+            return self.cut();
+        }
         if let Some(lease) = self.lease.take() {
             lease.give_back();
         }
+    }
+
+    fn cut(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.cut();
+        }
+    }
+}
+
+impl Drop for FromUpstream {
+    fn drop(&mut self) {
+        self.cut();
     }
 }

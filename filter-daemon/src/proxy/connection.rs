@@ -21,6 +21,7 @@ use super::refusals::Notice;
 use super::screen::Screen;
 use super::shared::Shared;
 use super::site::Site;
+use super::stream::Stream;
 use super::{follow, http1, patience};
 
 /// Between two questions whether an HTTP/2 client is still there.
@@ -47,12 +48,11 @@ pub(super) fn serve<S>(
 {
     let retiring = shared.draining.child_token();
     let closing = CancellationToken::new();
-    let place = shared.connections.enter(admitted.peer.ip(), closing.clone());
+    let client = admitted.client.known().unwrap_or(admitted.peer.ip());
+    let place = shared.connections.enter(client, closing.clone());
     let (number, live) = shared.lives.add(admitted, closing, retiring);
     // The rules may have changed since it was let in.
-    if let Some(reason) = follow::unwanted(&live, &shared.sites(), super::now_s()) {
-        live.close(reason);
-    }
+    follow::obey(&live, &shared.sites(), super::now_s());
     let tunnel = Mutex::new(None);
     let visit =
         Arc::new(Visit { shared: Arc::clone(&shared), thread, live: Arc::clone(&live), tunnel });
@@ -65,22 +65,24 @@ pub(super) fn serve<S>(
         tokio::select! {
             biased;
             // Counted before the client can notice.
-            () = live.closing().cancelled() => note_end(&shared, &live),
+            () = live.closing().cancelled() => {
+                note_end(&shared, &live, "connection closed", live.why());
+            }
             () = &mut served => {}
         }
         shared.lives.remove(number);
     });
 }
 
-/// Counts why a connection was closed before its end.
-fn note_end(shared: &Shared, live: &Live) {
-    let reason = live.why().unwrap_or(Reason::Crowded);
+/// Counts why a connection or a request was ended before its end.
+fn note_end(shared: &Shared, live: &Live, what: &'static str, why: Option<Reason>) {
+    let reason = why.unwrap_or(Reason::Crowded);
     let Some((site, _)) = shared.site(live.app) else {
         let _ = shared.tally.of(None).count(reason, filter_common::verdict::Mode::Enforce);
         return;
     };
     let _ = site.count(reason);
-    tell(shared, &site, live, "connection closed", reason);
+    tell(shared, &site, live, what, reason);
 }
 
 /// Tells about a connection whose reason is all that is known.
@@ -104,9 +106,10 @@ where
 {
     let live = Arc::clone(&visit.live);
     let stream = Screen::transparent(stream, Arc::clone(&live));
+    let tied = Tied(Arc::clone(&visit));
     let service =
         service_fn(move |request| Box::pin(exchange::answer(Arc::clone(&visit), request)));
-    let mut connection = http2::Builder::new(Tied(Arc::clone(&live)))
+    let mut connection = http2::Builder::new(tied)
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .keep_alive_timeout(patience::CLIENT)
@@ -132,18 +135,23 @@ where
 }
 
 /// Runs the requests of an HTTP/2 connection no longer than the connection may
-/// be open.
+/// be open, and each no longer than it may itself.
 #[derive(Clone)]
-struct Tied(Arc<Live>);
+struct Tied(Arc<Visit>);
 
 impl<F> hyper::rt::Executor<F> for Tied
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, request: F) {
-        let live = Arc::clone(&self.0);
+        let visit = Arc::clone(&self.0);
+        let stream = Arc::new(Stream::default());
+        visit.live.streams().push(Arc::clone(&stream));
         tokio::spawn(async move {
-            live.closing().run_until_cancelled(request).await;
+            let Visit { live, shared, .. } = visit.as_ref();
+            let note = |reason| note_end(shared, live, "request ended", Some(reason));
+            live.closing().run_until_cancelled(stream.run(request, note)).await;
+            live.streams().retain(|other| !Arc::ptr_eq(other, &stream));
         });
     }
 }

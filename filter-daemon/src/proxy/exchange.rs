@@ -6,12 +6,13 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use filter_common::verdict::Verdict;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, ORIGIN, TRANSFER_ENCODING, UPGRADE,
+};
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
@@ -20,13 +21,15 @@ use super::body::{Answer, Outgoing};
 use super::fields::{self, Provenance};
 use super::follow;
 use super::forwarded;
-use super::live::{Client, Live, Open};
+use super::live::{Claims, Client, Live, Open, Origin};
 use super::reason::Reason;
 use super::refusal::Refusal;
 use super::refusals::Notice;
 use super::shared::Shared;
 use super::site::{Site, Sites};
 use super::target;
+use super::upload::{Fault, Upload};
+use super::upstream::UpstreamError;
 
 /// A connection, as its requests see it.
 pub(super) struct Visit {
@@ -64,11 +67,13 @@ pub(super) async fn answer(
         return Ok(gone.into_response());
     };
     let is_http_1 = request.version() < Version::HTTP_2;
+    let asks_for_upgrade = is_http_1 && fields::asks_for_upgrade(request.headers());
     let outcome = exchange(&visit, &site, &sites, request).await;
     let (mut response, reason) = match outcome {
         Ok(response) => (response, Reason::Forwarded),
         Err(refusal) => {
             let reason = refusal.reason;
+            visit.live.wait_for_next();
             tell(&visit, &site, &refusal);
             (refusal.into_response(), reason)
         }
@@ -78,6 +83,9 @@ pub(super) async fn answer(
     }
     if !is_http_1 {
         response.headers_mut().remove(CONNECTION);
+    } else if asks_for_upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // What the client sent behind its request was never looked at.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some((method, uri)) = line {
         tracing::debug!(
@@ -126,11 +134,14 @@ async fn exchange(
     let sender = sender(visit, site, sites, request.headers())?;
     let origin = check_origin(visit, site, &request, upgrade.is_some(), &sender)?;
     let limit_bytes = site.app.proxy.body_limit_bytes;
-    refuse_long_body(request.headers(), limit_bytes)?;
+    let length = length(request.headers())?;
+    if length.zip(limit_bytes).is_some_and(|(length, limit)| length > limit) {
+        return Err(too_large());
+    }
     let no_upstream = || Refusal::new(Reason::NoUpstream, "this app has no upstream yet");
     let destination = site.destination.clone().ok_or_else(no_upstream)?;
-    let named = matches!(visit.live.client, Client::PerRequest).then_some(sender.client);
-    let open = visit.live.open(origin, named);
+    let client = matches!(visit.live.client, Client::PerRequest).then_some(sender.client);
+    let open = visit.live.open(Claims { origin, client });
     obey_newer(visit, sites);
     let fields = request.headers_mut();
     fields::remove_hop_by_hop(fields);
@@ -138,6 +149,7 @@ async fn exchange(
     let provenance = Provenance { client: sender.client, hop: sender.hop, host: &host };
     fields::set_provenance(fields, &provenance);
     fields.insert(HOST, host);
+    fields::join_cookies(fields);
     if let Some(protocol) = &upgrade {
         fields::keep_upgrade(fields, protocol.clone());
     }
@@ -145,43 +157,43 @@ async fn exchange(
     parts.uri = origin_form(&parts.uri);
     parts.version = Version::HTTP_11;
     parts.extensions = http::Extensions::new();
-    let (body, exceeded) = Outgoing::new(body, &visit.live, limit_bytes);
-    let sent = destination.send(Request::from_parts(parts, body), visit.thread).await;
-    let (response, lease) = match sent {
-        Ok(answered) => answered,
-        Err(_) if exceeded.load(Ordering::Relaxed) => return Err(too_large()),
-        Err(error) => return Err(error.into()),
-    };
+    let (body, upload) = Outgoing::new(body, &visit.live, limit_bytes);
+    if upload.is_some() && length.is_none() {
+        // Of some methods the library sends no body unless it is told to.
+        parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    let request = Request::from_parts(parts, body);
+    let sent = destination.send(request, upload.as_deref(), visit.thread).await;
+    let (response, lease) = sent.map_err(|error| refusal(error, upload.as_deref()))?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Box::pin(switch(visit, response, upgrade, open)).await;
     }
     let (mut parts, body) = response.into_parts();
     fields::remove_hop_by_hop(&mut parts.headers);
-    if upgrade.is_some() {
-        // What the client sent behind its request was never looked at.
-        parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+    // An older one ends an answer by closing, and the client could not tell one
+    // that was cut.
+    parts.version = Version::HTTP_11;
     parts.extensions = http::Extensions::new();
-    let patience = destination.patience;
-    Ok(Response::from_parts(parts, Answer::streamed(body, lease, open, patience)))
+    let answer = Answer::streamed(body, lease, upload, open, destination.patience);
+    Ok(Response::from_parts(parts, answer))
 }
 
 /// What was judged by rules that have changed meanwhile is judged again, as it
 /// was not open yet when they did.
 fn obey_newer(visit: &Visit, judged_by: &Arc<Sites>) {
     let sites = visit.shared.sites();
-    if !Arc::ptr_eq(&sites, judged_by)
-        && let Some(reason) = follow::unwanted(&visit.live, &sites, super::now_s())
-    {
-        visit.live.close(reason);
+    if !Arc::ptr_eq(&sites, judged_by) {
+        follow::obey(&visit.live, &sites, super::now_s());
     }
 }
 
-/// The protocol that a request asks for.
+/// The protocol that a request asks for; HTTP itself is not passed on, as it may
+/// be answered as if nobody had asked (RFC 9110, section 7.8).
 fn wanted_upgrade(request: &Request<Incoming>) -> Option<HeaderValue> {
     let is_http_11 = request.version() == Version::HTTP_11;
     let asks = is_http_11 && fields::asks_for_upgrade(request.headers());
-    asks.then(|| request.headers().get(UPGRADE).cloned()).flatten()
+    let protocol = asks.then(|| request.headers().get(UPGRADE)).flatten();
+    protocol.filter(|protocol| !fields::names_http(protocol.as_bytes())).cloned()
 }
 
 /// Hands the upstream's connection over to the client's, which becomes a
@@ -192,7 +204,9 @@ async fn switch(
     upgrade: Option<HeaderValue>,
     open: Open,
 ) -> Result<Response<Answer>, Refusal> {
-    let Some(protocol) = upgrade else {
+    let switched = response.headers().get(UPGRADE);
+    let is_http = switched.is_some_and(|protocol| fields::names_http(protocol.as_bytes()));
+    let Some(protocol) = upgrade.filter(|_| !is_http) else {
         let text = "the upstream switched to a protocol that nobody asked for";
         return Err(Refusal::closing(Reason::UpstreamFailed, text));
     };
@@ -250,39 +264,62 @@ fn apply(
     }
 }
 
-/// The origin that the request is bound to, if it is let in.
+/// What the request is bound to, if it is let in.
 fn check_origin(
     visit: &Visit,
     site: &Site,
     request: &Request<Incoming>,
     is_upgrade: bool,
     sender: &Sender,
-) -> Result<Option<Box<str>>, Refusal> {
+) -> Result<Origin, Refusal> {
     let method = request.method();
-    let mut values = request.headers().get_all(ORIGIN).iter();
-    let (reason, text) = match (values.next(), values.next()) {
-        (None, _) if site.app.require_origin && (is_upgrade || !method.is_safe()) => {
-            (Reason::OriginMissing, format!("{method} needs an Origin here"))
+    let values: Vec<&HeaderValue> = request.headers().get_all(ORIGIN).iter().collect();
+    let (origin, reason, text) = match values.as_slice() {
+        [] if !is_upgrade && method.is_safe() => return Ok(Origin::Free),
+        [] if !site.app.require_origin => return Ok(Origin::Missing),
+        [] => {
+            let text = format!("{method} needs an Origin here");
+            (Origin::Missing, Reason::OriginMissing, text)
         }
-        (None, _) => return Ok(None),
-        (Some(value), None) => match value.to_str() {
-            Ok(origin) if site.admits_origin(origin) => return Ok(Some(origin.into())),
-            Ok(origin) => (Reason::Origin, format!("the origin {origin:?} is not allowed")),
-            Err(_) => (Reason::Origin, "the origin is not text".to_owned()),
-        },
-        (Some(_), Some(_)) if site.app.origins.is_empty() => return Ok(None),
-        (Some(_), Some(_)) => (Reason::Origin, "there is more than one Origin".to_owned()),
+        [value] => {
+            // What is not text is no origin of anybody's.
+            let origin = value.to_str().unwrap_or_default();
+            if site.admits_origin(origin) {
+                return Ok(Origin::Named(origin.into()));
+            }
+            let text = format!("the origin {value:?} is not allowed");
+            (Origin::Named(origin.into()), Reason::Origin, text)
+        }
+        [..] => {
+            let several = Origin::Named("several".into());
+            if site.app.origins.is_empty() {
+                return Ok(several);
+            }
+            (several, Reason::Origin, "there is more than one Origin".to_owned())
+        }
     };
     apply(visit, site, reason, sender.client, || text)?;
-    Ok(None)
+    Ok(origin)
 }
 
-fn refuse_long_body(fields: &HeaderMap, limit_bytes: Option<u64>) -> Result<(), Refusal> {
-    let length = fields.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let length: Option<u64> = length.and_then(|digits| digits.parse().ok());
-    match length.zip(limit_bytes) {
-        Some((length, limit)) if length > limit => Err(too_large()),
-        Some(_) | None => Ok(()),
+/// How long the body of a request is, if its head says so.
+fn length(fields: &HeaderMap) -> Result<Option<u64>, Refusal> {
+    let mut lengths = fields.get_all(CONTENT_LENGTH).iter();
+    let (first, more) = (lengths.next(), lengths.next());
+    let Some(first) = first else { return Ok(None) };
+    let length = first.to_str().ok().and_then(|digits| digits.parse().ok());
+    match (length, more) {
+        (Some(length), None) => Ok(Some(length)),
+        (_, _) => Err(Refusal::closing(Reason::Malformed, "the length of the body is not clear")),
+    }
+}
+
+/// Why there is no answer: it may be the request's own fault.
+fn refusal(error: UpstreamError, upload: Option<&Upload>) -> Refusal {
+    match upload.and_then(Upload::fault) {
+        Some(Fault::TooLarge) => too_large(),
+        Some(Fault::Broken(text)) => Refusal::closing(Reason::Malformed, text),
+        None => error.into(),
     }
 }
 

@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, ORIGIN, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 /// What the upstream is told about where a request came from.
@@ -17,6 +18,9 @@ pub(super) struct Provenance<'a> {
     pub(super) host: &'a HeaderValue,
 }
 
+const NOT_IN_TRAILERS: [HeaderName; 8] =
+    [AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, PROXY_AUTHORIZATION, SET_COOKIE, TRAILER];
+
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
@@ -27,8 +31,17 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 
 /// Fields by which one proxy tells another who the client is. The proxy sets
 /// the standard ones itself and passes none of a client's on.
-const TELLS_THE_CLIENT: [&str; 11] = [
+const TELLS_THE_CLIENT: [&str; 20] = [
     "forwarded",
+    "forwarded-for",
+    "client-ip",
+    "http-client-ip",
+    "proxy-client-ip",
+    "wl-proxy-client-ip",
+    "fly-client-ip",
+    "x-forwarded",
+    "x-azure-clientip",
+    "x-azure-socketip",
     "x-real-ip",
     "x-client-ip",
     "x-cluster-client-ip",
@@ -47,6 +60,15 @@ pub(super) fn asks_for_upgrade(fields: &HeaderMap) -> bool {
     fields.contains_key(UPGRADE) && connections.any(|value| names_upgrade(value.as_bytes()))
 }
 
+/// Whether a value of `Upgrade` is about HTTP itself: behind such an upgrade
+/// stand requests that nobody looks at.
+pub(super) fn names_http(upgrade: &[u8]) -> bool {
+    tokens(upgrade).any(|protocol| {
+        let name = protocol.split(|octet| *octet == b'/').next().unwrap_or_default();
+        [&b"http"[..], b"h2", b"h2c", b"h3"].iter().any(|http| name.eq_ignore_ascii_case(http))
+    })
+}
+
 /// Takes out what belongs to one connection alone (RFC 9110, section 7.6.1);
 /// what an upgrade needs is put back by `keep_upgrade`.
 pub(super) fn remove_hop_by_hop(fields: &mut HeaderMap) {
@@ -58,7 +80,7 @@ pub(super) fn remove_hop_by_hop(fields: &mut HeaderMap) {
         .collect();
     for name in named {
         // Whoever names these wants them to be lost, and is told nothing by it.
-        if name != http::header::HOST && name != http::header::CONTENT_LENGTH {
+        if name != HOST && name != CONTENT_LENGTH {
             fields.remove(name);
         }
     }
@@ -94,9 +116,6 @@ pub(super) fn remove_forged(fields: &mut HeaderMap) {
 
 /// Applications often take `_` for `-` in the names of fields.
 fn tells_the_client(name: &str) -> bool {
-    if !name.starts_with(['x', 'f', 't', 'c']) {
-        return false;
-    }
     let name = name.replace('_', "-");
     name.starts_with("x-forwarded-") || TELLS_THE_CLIENT.contains(&name.as_str())
 }
@@ -120,13 +139,27 @@ pub(super) fn set_provenance(fields: &mut HeaderMap, provenance: &Provenance<'_>
     fields.insert(X_FORWARDED_HOST, provenance.host.clone());
 }
 
-/// Takes out of trailers what would change how a message is read.
-pub(super) fn remove_from_trailers(fields: &mut HeaderMap) {
-    for name in [CONNECTION, TRANSFER_ENCODING, TRAILER, TE, UPGRADE] {
+/// Takes out of trailers what would change how a message is read, or who it is
+/// from (RFC 9110, section 6.5.1): the head alone was looked at.
+pub(super) fn clean_trailers(fields: &mut HeaderMap) {
+    remove_hop_by_hop(fields);
+    remove_forged(fields);
+    for name in NOT_IN_TRAILERS {
         fields.remove(name);
     }
-    for name in [http::header::CONTENT_LENGTH, http::header::HOST] {
-        fields.remove(name);
+}
+
+/// Joins the fields in which HTTP/2 may send cookies (RFC 9113, section 8.2.3).
+pub(super) fn join_cookies(fields: &mut HeaderMap) {
+    let mut cookies = fields.get_all(COOKIE).iter();
+    if let (Some(first), Some(_)) = (cookies.next(), cookies.next()) {
+        let mut joined = first.as_bytes().to_vec();
+        for cookie in fields.get_all(COOKIE).iter().skip(1) {
+            joined.extend_from_slice(b"; ");
+            joined.extend_from_slice(cookie.as_bytes());
+        }
+        let joined = HeaderValue::from_bytes(&joined).expect("it is made of values");
+        fields.insert(COOKIE, joined);
     }
 }
 
@@ -213,11 +246,51 @@ mod tests {
             ("Forwarded", "for=192.0.2.1"),
             ("True-Client-IP", "192.0.2.1"),
             ("CF-Connecting-IP", "192.0.2.1"),
+            ("Client-IP", "192.0.2.1"),
+            ("WL_Proxy-Client_IP", "192.0.2.1"),
+            ("X-Forwarded", "for=192.0.2.1"),
             ("Expect", "100-continue"),
             ("X-Form", "1"),
         ]);
         remove_forged(&mut fields);
         assert_eq!(names(&fields), ["x-form"]);
+    }
+
+    #[test]
+    fn trailers_say_nothing_that_the_head_has_to() {
+        let mut fields = fields(&[
+            ("X-Sum", "7"),
+            ("Cookie", "a=1"),
+            ("Origin", "https://a.example.com"),
+            ("Authorization", "Basic eA=="),
+            ("X-Forwarded-For", "192.0.2.1"),
+            ("Content-Length", "1"),
+            ("Transfer-Encoding", "chunked"),
+        ]);
+        clean_trailers(&mut fields);
+        assert_eq!(names(&fields), ["x-sum"]);
+    }
+
+    #[test]
+    fn cookies_are_one_field() {
+        let mut fields = fields(&[("Cookie", "a=1"), ("Cookie", "b=2; c=3"), ("Cookie", "d=4")]);
+        join_cookies(&mut fields);
+        let cookies: Vec<_> = fields.get_all(COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1; b=2; c=3; d=4"]);
+    }
+
+    #[test]
+    fn an_upgrade_to_http_is_told() {
+        for (value, is_http) in [
+            ("websocket", false),
+            ("websocket, H2C", true),
+            ("HTTP/2.0", true),
+            ("http", true),
+            ("h2", true),
+            ("httpx", false),
+        ] {
+            assert_eq!(names_http(value.as_bytes()), is_http, "{value}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! rules, and open ones that would no longer be let in are closed, within a
 //! second and counted.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,20 +11,49 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::assembly::Assembly;
-use super::live::{Client, Live, Wait};
+use super::live::{Claims, Client, Live, Origin};
 use super::patience;
 use super::reason::Reason;
 use super::shared::Shared;
 use super::site::{Site, Sites};
+use super::waits::Wait;
 use crate::state::State;
 
-/// What a change of the state did to open connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How many changes are remembered.
+const REMEMBERED: usize = 64;
+
+/// What the last changes of the state did to open connections.
+#[derive(Clone, Debug, Default)]
 pub struct Followed {
-    /// The revision that is in force.
-    pub revision: u64,
-    /// How many connections it closed.
-    pub closed: usize,
+    /// Revisions that were put in force, rising, with how many connections each
+    /// closed.
+    revisions: VecDeque<(u64, usize)>,
+}
+
+impl Followed {
+    /// Whether a revision is in force, or a later one.
+    pub(super) fn has_reached(&self, revision: u64) -> bool {
+        self.revisions.back().is_some_and(|(last, _)| *last >= revision)
+    }
+
+    /// How many connections a revision closed; several that were put in force
+    /// together did it together.
+    pub(super) fn closed_by(&self, revision: u64) -> usize {
+        let reached = self.revisions.iter().find(|(reached, _)| *reached >= revision);
+        reached.map_or(0, |(_, closed)| *closed)
+    }
+
+    /// Notes what a revision did; whether it is news.
+    pub(super) fn note(&mut self, revision: u64, closed: usize) -> bool {
+        let is_new = !self.has_reached(revision);
+        if is_new {
+            self.revisions.push_back((revision, closed));
+            while self.revisions.len() > REMEMBERED {
+                self.revisions.pop_front();
+            }
+        }
+        is_new
+    }
 }
 
 /// Keeps the apps as the state has them, until told to stop.
@@ -54,13 +84,7 @@ pub(super) async fn follow(
         let new = Arc::clone(&state.borrow_and_update());
         let closed = take_over(&mut assembly, &new, &sites, &shared);
         // What files close is not what the revision before them closed.
-        followed.send_if_modified(|followed| {
-            let is_new = followed.revision != new.revision;
-            if is_new {
-                *followed = Followed { revision: new.revision, closed };
-            }
-            is_new
-        });
+        followed.send_if_modified(|followed| followed.note(new.revision, closed));
     }
 }
 
@@ -81,7 +105,10 @@ pub(super) fn take_over(
 /// look asks for itself.
 fn close_unwanted(shared: &Shared, sites: &Sites) -> usize {
     let now = super::now_s();
-    let closed = shared.lives.close_those(|live| unwanted(live, sites, now)).len();
+    let begun = shared.handshakes.send_away(Reason::RevokedEntry, |pending| {
+        sites.may_enter(pending.source, pending.port, now)
+    });
+    let closed = begun + shared.lives.sum(|live| obey(live, sites, now));
     if closed > 0 {
         tracing::info!(closed, "connections were closed: they would no longer be let in");
     }
@@ -94,43 +121,83 @@ fn sweep(shared: &Shared) {
         close_unwanted(shared, &sites);
     }
     sites.iter().filter_map(|site| site.destination.as_ref()).for_each(|to| to.sweep());
-    shared.lives.close_those(|live| match live.overdue() {
-        None => None,
-        Some(Wait::Idle) => {
-            // It ends in order: nothing is open on it.
-            live.retiring().cancel();
-            None
-        }
-        Some(Wait::Head | Wait::Body | Wait::Reading | Wait::Tunnel) => Some(Reason::ClientTimeout),
+    shared.lives.sum(|live| {
+        end_overdue(live);
+        0
     });
 }
 
-/// Why a connection would not be let in now.
-pub(super) fn unwanted(live: &Live, sites: &Sites, now: u32) -> Option<Reason> {
-    let answering = sites.find(&live.name).filter(|site| site.app.id == live.app);
-    let Some(site) = answering else { return Some(Reason::RevokedName) };
-    if site.certificate_rules != live.certificate_rules {
-        return Some(Reason::RevokedCertificate);
+/// Ends what the client has kept waiting for too long.
+fn end_overdue(live: &Live) {
+    for stream in live.streams().iter().filter(|stream| stream.waits.overdue().is_some()) {
+        stream.end(Reason::ClientTimeout);
     }
-    let peer = live.peer.ip().to_canonical();
-    let is_refused =
-        |client| site.judge(sites, client, live.port, now).decide(site.app.mode) == Verdict::Drop;
-    let revoked = match live.client {
-        Client::Known(client) => is_refused(client) || (client != peer && !site.has_hop(peer)),
-        Client::PerRequest => !site.has_hop(peer),
-    };
-    if revoked {
-        return Some(Reason::RevokedEntry);
+    match live.waits.overdue() {
+        None => {}
+        // It ends in order: nothing is open on it. Who does not take part in
+        // that is closed.
+        Some(Wait::Idle) if live.waits.lasts(Wait::Idle) <= Some(patience::LONGEST_IDLE_S) => {
+            live.retiring().cancel();
+        }
+        Some(Wait::Idle | Wait::Head | Wait::Body | Wait::Reading | Wait::Tunnel) => {
+            live.close(Reason::ClientTimeout);
+        }
     }
-    let is_refused = |client: Option<std::net::IpAddr>| client.is_some_and(is_refused);
-    live.bound().iter().find_map(|bound| match &bound.origin {
-        Some(origin) if is_foreign(site, origin) => Some(Reason::RevokedOrigin),
-        Some(_) | None => is_refused(bound.client).then_some(Reason::RevokedEntry),
-    })
 }
 
-fn is_foreign(site: &Site, origin: &str) -> bool {
-    !site.admits_origin(origin) && Reason::Origin.decide(site.app.mode) == Verdict::Drop
+/// Ends what the rules do not let in any more; answers how much that was.
+pub(super) fn obey(live: &Live, sites: &Sites, now: u32) -> usize {
+    match unwanted(live, sites, now) {
+        Ok(site) => {
+            let bound = live.bound();
+            let unwanted = bound.iter().filter(|bound| {
+                let reason = unwanted_claims(live, site, sites, &bound.claims, now);
+                reason.is_some_and(|reason| bound.end(live, reason))
+            });
+            unwanted.count()
+        }
+        Err(reason) => live.close(reason).into(),
+    }
+}
+
+/// The app of a connection, or why it would not be let in now.
+fn unwanted<'a>(live: &Live, sites: &'a Sites, now: u32) -> Result<&'a Site, Reason> {
+    let answering = sites.find(&live.name).filter(|site| site.app.id == live.app);
+    let site = answering.ok_or(Reason::RevokedName)?;
+    if site.certificate_rules != live.certificate_rules {
+        return Err(Reason::RevokedCertificate);
+    }
+    let peer = live.peer.ip().to_canonical();
+    let is_revoked = match live.client {
+        Client::Known(client) => {
+            let is_hops = client != peer && !site.has_hop(peer);
+            is_hops
+                || site.judge(sites, client, live.port, now).decide(site.app.mode) == Verdict::Drop
+        }
+        Client::PerRequest => !site.has_hop(peer),
+    };
+    if is_revoked { Err(Reason::RevokedEntry) } else { Ok(site) }
+}
+
+/// Why a request would not be let in now.
+fn unwanted_claims(
+    live: &Live,
+    site: &Site,
+    sites: &Sites,
+    claims: &Claims,
+    now: u32,
+) -> Option<Reason> {
+    let is_against = |reason: Reason| reason.decide(site.app.mode) == Verdict::Drop;
+    let is_foreign = match &claims.origin {
+        Origin::Free => false,
+        Origin::Missing => site.app.require_origin && is_against(Reason::OriginMissing),
+        Origin::Named(origin) => !site.admits_origin(origin) && is_against(Reason::Origin),
+    };
+    let is_refused = |client| is_against(site.judge(sites, client, live.port, now));
+    if is_foreign {
+        return Some(Reason::RevokedOrigin);
+    }
+    claims.client.is_some_and(is_refused).then_some(Reason::RevokedEntry)
 }
 
 /// Lets open requests end; whoever has not ended by then is cut off.

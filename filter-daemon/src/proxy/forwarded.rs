@@ -18,23 +18,30 @@ pub(super) fn client(
     header: HopHeader,
     is_hop: impl Fn(IpAddr) -> bool,
 ) -> Option<IpAddr> {
-    let (name, read): (_, fn(&str) -> Option<IpAddr>) = match header {
+    let (name, form) = match header {
         HopHeader::Proxy => return None,
-        HopHeader::XForwardedFor => (HeaderName::from_static("x-forwarded-for"), address),
-        HopHeader::Forwarded => (HeaderName::from_static("forwarded"), forwarded_for),
+        HopHeader::XForwardedFor => (HeaderName::from_static("x-forwarded-for"), BARE),
+        HopHeader::Forwarded => (HeaderName::from_static("forwarded"), STANDARD),
     };
-    let values: Option<Vec<&str>> =
-        fields.get_all(name).iter().map(|value| value.to_str().ok()).collect();
-    let values = values?;
-    let elements = values.iter().rev().flat_map(|value| value.rsplit(','));
-    for element in elements {
-        let address = read(element.trim())?;
-        if !is_hop(address) {
-            return Some(address);
+    for value in fields.get_all(name).iter().rev() {
+        for element in (form.split)(value.to_str().ok()?)?.into_iter().rev() {
+            let address = (form.read)(element.trim())?;
+            if !is_hop(address) {
+                return Some(address);
+            }
         }
     }
     None
 }
+
+/// How a field is read: its elements, and the address that one of them names.
+struct Form {
+    split: fn(&str) -> Option<Vec<&str>>,
+    read: fn(&str) -> Option<IpAddr>,
+}
+
+const BARE: Form = Form { split: |value| Some(value.split(',').collect()), read: address };
+const STANDARD: Form = Form { split: |value| split_unquoted(value, ','), read: forwarded_for };
 
 /// An address, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
@@ -44,14 +51,36 @@ fn address(text: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// The `for` of an element of `Forwarded`. A quoted text never holds a comma
-/// where it is an address.
+/// The one `for` of an element of `Forwarded`.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    element.split(';').find_map(|pair| {
+    let mut found = None;
+    for pair in split_unquoted(element, ';')? {
         let (name, value) = pair.trim().split_once('=')?;
-        let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        name.eq_ignore_ascii_case("for").then(|| address(unquoted.unwrap_or(value)))?
-    })
+        if name.eq_ignore_ascii_case("for") && found.replace(unquoted(value)?).is_some() {
+            return None;
+        }
+    }
+    address(found?)
+}
+
+/// The parts between separators that stand in no quoted text; nothing where a
+/// quoted text has no end.
+fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = text.split(|c| {
+        let is_plain = !std::mem::take(&mut is_escaped);
+        is_escaped = is_plain && is_quoted && c == '\\';
+        is_quoted ^= is_plain && c == '"';
+        !is_quoted && c == separator
+    });
+    let parts = parts.collect();
+    (!is_quoted).then_some(parts)
+}
+
+/// A token, or what a quoted text holds: an address needs no escapes.
+fn unquoted(value: &str) -> Option<&str> {
+    let inside = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    Some(inside.unwrap_or(value)).filter(|text| !text.contains(['"', '\\']))
 }
 
 #[cfg(test)]
@@ -103,6 +132,16 @@ mod tests {
             (&["for=192.0.2.7, for=_hidden"], None),
             (&["by=192.0.2.7"], None),
             (&["192.0.2.7"], None),
+            (&["for=198.51.100.1;host=\"a, for=192.0.2.7;x=\""], Some("198.51.100.1")),
+            (&["host=\"a;for=192.0.2.7;x=\";for=198.51.100.1"], Some("198.51.100.1")),
+            (&["host=\"a\\\", for=192.0.2.7;x=\";for=198.51.100.1"], Some("198.51.100.1")),
+            (&["for=unknown;for=192.0.2.7"], None),
+            (&["for=192.0.2.7;for=192.0.2.7"], None),
+            (&["for=192.0.2.7;for"], None),
+            (&["host=\"a, for=192.0.2.7"], None),
+            (&["for=192.0.2.7;host=\"a\\\""], None),
+            (&["for=\"192.0.2.7"], None),
+            (&["for=\"192.0.2.\\7\""], None),
         ] {
             assert_eq!(found(HopHeader::Forwarded, values).as_deref(), client, "{values:?}");
         }

@@ -14,10 +14,9 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
-use tokio_util::sync::CancellationToken;
 
 use super::connection;
-use super::crowd::Place;
+use super::handshakes::Handshake;
 use super::hop::{self, Preface};
 use super::live::{Admitted, Client};
 use super::patience;
@@ -35,9 +34,7 @@ pub(super) struct Accepted {
     pub(super) peer: SocketAddr,
     pub(super) port: u16,
     /// Its place among the handshakes.
-    pub(super) place: Place,
-    /// Cancelled when it has to make room.
-    pub(super) leave: CancellationToken,
+    pub(super) handshake: Handshake,
 }
 
 type Stream = Prefixed<TcpStream>;
@@ -71,14 +68,14 @@ const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 
 /// Sees a connection through, and has it served.
 pub(super) async fn receive(shared: Arc<Shared>, thread: usize, accepted: Accepted) {
-    let Accepted { stream, peer, port, place, leave } = accepted;
+    let Accepted { stream, peer, port, handshake } = accepted;
     let admitting = tokio::time::timeout(patience::HANDSHAKE, admit(&shared, stream, peer, port));
-    let outcome = match leave.run_until_cancelled(Box::pin(admitting)).await {
-        Some(Ok(outcome)) => outcome,
-        Some(Err(_)) => Err(Refused::new(Reason::HandshakeTimeout, "no handshake in time")),
-        None => Err(Refused::new(Reason::Crowded, "made room for another handshake")),
+    let outcome = match handshake.run(Box::pin(admitting)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Refused::new(Reason::HandshakeTimeout, "no handshake in time")),
+        Err(reason) => Err(Refused::new(reason, reason.explanation())),
     };
-    drop(place);
+    drop(handshake);
     match outcome {
         Ok((stream, admitted)) => {
             let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
@@ -129,17 +126,18 @@ async fn admit(
     peer: SocketAddr,
     port: u16,
 ) -> Result<(TlsStream<Stream>, Admitted), Refused> {
-    let sites = shared.sites();
     let broken = |error: io::Error| Refused::new(reason_of_io(&error), error.to_string());
     let mut stream = TcpStream::from_std(stream).map_err(broken)?;
     let source = peer.ip().to_canonical();
-    let (preface, read) = if sites.iter().any(|site| site.has_hop(source)) {
-        read_preface(&sites, &mut stream, source, port).await?
+    let (preface, read) = if shared.sites().iter().any(|site| site.has_hop(source)) {
+        read_preface(shared, &mut stream, source, port).await?
     } else {
         (Preface::None, Vec::new())
     };
     let start = LazyConfigAcceptor::new(Acceptor::default(), Prefixed::new(stream, read));
     let start = start.await.map_err(broken)?;
+    // What the rules are when there is something to answer.
+    let sites = shared.sites();
     let (start, site, name) = find_site(&sites, start).await?;
     let caller = Caller { shared, sites: &sites, site: &site, name: &name, peer, port };
     let client = caller.judge(&preface)?;
@@ -155,7 +153,7 @@ async fn admit(
 /// What a hop says in front of the connection; a client that it names and that
 /// nobody would let in is not even asked what it wants.
 async fn read_preface(
-    sites: &Sites,
+    shared: &Shared,
     stream: &mut TcpStream,
     hop: IpAddr,
     port: u16,
@@ -166,10 +164,11 @@ async fn read_preface(
         Refused::new(Reason::HopHeader, text)
     })?;
     let Preface::Client(client) = preface else { return Ok((preface, read)) };
+    let sites = shared.sites();
     let now = super::now_s();
     let admits = |site: &&Arc<Site>| {
         site.has_hop(hop)
-            && site.judge(sites, client, port, now).decide(site.app.mode) != Verdict::Drop
+            && site.judge(&sites, client, port, now).decide(site.app.mode) != Verdict::Drop
     };
     if sites.iter().any(|site| admits(&site)) {
         return Ok((preface, read));
@@ -212,7 +211,8 @@ impl Caller<'_> {
                 let _ = site.count(Reason::TrustedHop);
                 return Ok(Client::PerRequest);
             }
-            (false, _, Preface::None) => source,
+            // A hop that speaks for itself, as its health checks do, is a client.
+            (false, _, Preface::None) | (true, HopHeader::Proxy, Preface::Local) => source,
             (true, header, Preface::Client(_) | Preface::Local | Preface::None)
             | (false, header, Preface::Client(_) | Preface::Local) => {
                 let text = format!("{source} did not name a client by {}", header.name());

@@ -40,6 +40,8 @@ struct Released<S> {
     early: Vec<u8>,
     /// Whether it goes on with another request.
     rests: bool,
+    /// Whether an answer was cut.
+    is_cut: bool,
 }
 
 /// Serves a connection to its end.
@@ -50,10 +52,11 @@ where
     let mut stream = Box::new(Screen::new(stream, Arc::clone(&visit.live)));
     async move {
         let mut early = Vec::new();
+        let mut is_cut;
         loop {
             // On the heap, to be gone while the connection rests.
             let conversed = Box::pin(converse(Prefixed::new(stream, early), &visit)).await;
-            (stream, early) = (conversed.stream, conversed.early);
+            (stream, early, is_cut) = (conversed.stream, conversed.early, conversed.is_cut);
             if !conversed.rests {
                 break;
             }
@@ -67,6 +70,8 @@ where
         note_refused(&stream, &visit);
         match visit.take_tunnel() {
             Some(tunnel) => Box::pin(run_tunnel(stream, early, tunnel)).await,
+            // To end in order would say that the answer was whole.
+            None if is_cut => {}
             None => Box::pin(say_farewell(stream.into_inner())).await,
         }
     }
@@ -94,7 +99,7 @@ where
         .max_buf_size(patience::BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut retiring = pin!(live.retiring().cancelled());
-    let mut is_retiring = false;
+    let (mut is_retiring, mut is_cut) = (false, false);
     let mut look = pin!(sleep(patience::REST));
     let rests = poll_fn(|cx| {
         if !is_retiring && retiring.as_mut().poll(cx).is_ready() {
@@ -103,6 +108,7 @@ where
         }
         if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
             if let Err(error) = ended {
+                is_cut = error.is_user();
                 tracing::debug!(peer = %live.peer, %error, "a connection broke off");
             }
             return Poll::Ready(false);
@@ -118,7 +124,8 @@ where
     .await;
     let parts = connection.into_parts();
     let (stream, unread) = parts.io.into_inner().into_parts();
-    Released { stream, early: [parts.read_buf.as_ref(), unread.as_slice()].concat(), rests }
+    let early = [parts.read_buf.as_ref(), unread.as_slice()].concat();
+    Released { stream, early, rests, is_cut }
 }
 
 /// The first octets of the next request, or none if there is to be none.

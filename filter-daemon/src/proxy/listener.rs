@@ -85,10 +85,9 @@ fn hand_over(
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let leave = CancellationToken::new();
-    let place = shared.handshakes.enter(source, leave.clone());
+    let handshake = shared.handshakes.enter(source, port);
     // A thread that has ended is at the daemon's own end.
-    let _ = thread.send(Accepted { stream, peer, port, place, leave });
+    let _ = thread.send(Accepted { stream, peer, port, handshake });
 }
 
 fn is_no_room(error: &io::Error) -> bool {

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::reason::Reason;
+use super::stream::Stream;
+use super::waits::{Wait, Waits};
 use crate::id::ObjectId;
 use crate::server_name::HostName;
 
@@ -43,7 +44,10 @@ pub(super) struct Live {
     bound: Mutex<Vec<Bound>>,
     next_bound: AtomicU64,
     open: AtomicU32,
-    waits: [AtomicU32; Wait::COUNT],
+    /// What all of it waits for; an HTTP/2 request has its own.
+    pub(super) waits: Waits,
+    /// The requests of an HTTP/2 connection.
+    streams: Mutex<Vec<Arc<Stream>>>,
     answering: AtomicU32,
     listens: AtomicBool,
     has_written: AtomicBool,
@@ -68,29 +72,32 @@ impl Client {
     }
 }
 
-/// A request that is open and depends on its origin or its own client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bound {
-    number: u64,
-    /// The origin that it named.
-    pub(super) origin: Option<Box<str>>,
-    /// The client that the trusted hop named.
+/// What the rules have looked at in a request, beside its connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Claims {
+    pub(super) origin: Origin,
+    /// The client that a trusted hop named.
     pub(super) client: Option<IpAddr>,
 }
 
-/// What the other end is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wait {
-    /// The next request.
-    Idle,
-    /// The rest of a head.
-    Head,
-    /// More of a body.
-    Body,
-    /// That it reads what was sent.
-    Reading,
-    /// Anything in a tunnel.
-    Tunnel,
+/// What a request says about where it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Nothing, and it need not.
+    #[default]
+    Free,
+    /// Nothing, and an app may want it to.
+    Missing,
+    /// This.
+    Named(Box<str>),
+}
+
+/// A request that is open and depends on its claims.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    number: u64,
+    pub(super) claims: Claims,
+    stream: Option<Arc<Stream>>,
 }
 
 /// An open request; it ends with the value.
@@ -107,20 +114,6 @@ pub(super) struct Answering(Arc<Live>);
 impl Drop for Answering {
     fn drop(&mut self) {
         self.0.answering.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Wait {
-    const ALL: [Self; 5] = [Self::Idle, Self::Head, Self::Body, Self::Reading, Self::Tunnel];
-    const COUNT: usize = Self::ALL.len();
-
-    fn patience(self) -> Duration {
-        match self {
-            Self::Idle => super::patience::IDLE,
-            Self::Head => super::patience::HEAD,
-            Self::Body | Self::Reading => super::patience::CLIENT,
-            Self::Tunnel => super::patience::TUNNEL,
-        }
     }
 }
 
@@ -156,12 +149,13 @@ impl Lives {
             bound: Mutex::default(),
             next_bound: AtomicU64::new(0),
             open: AtomicU32::new(0),
-            waits: std::array::from_fn(|_| AtomicU32::new(0)),
+            waits: Waits::default(),
+            streams: Mutex::default(),
             answering: AtomicU32::new(0),
             listens: AtomicBool::new(false),
             has_written: AtomicBool::new(false),
         });
-        live.wait(Wait::Idle);
+        live.waits.begin(Wait::Idle);
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.lock().insert(number, Arc::clone(&live));
         (number, live)
@@ -177,17 +171,9 @@ impl Lives {
         self.lock().len()
     }
 
-    /// Closes those that a judge finds a reason against; answers how many.
-    pub(super) fn close_those(&self, judge: impl Fn(&Live) -> Option<Reason>) -> Vec<Arc<Live>> {
-        let mut closed = Vec::new();
-        for live in self.lock().values() {
-            if let Some(reason) = judge(live)
-                && live.close(reason)
-            {
-                closed.push(Arc::clone(live));
-            }
-        }
-        closed
+    /// Does something with each; answers the sum of what comes of it.
+    pub(super) fn sum(&self, each: impl Fn(&Live) -> usize) -> usize {
+        self.lock().values().map(|live| each(live)).sum()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<Live>>> {
@@ -223,15 +209,6 @@ impl Live {
         self.bound.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether something has been waited for longer than there is patience.
-    pub(super) fn overdue(&self) -> Option<Wait> {
-        let now = seconds();
-        Wait::ALL.into_iter().find(|wait| {
-            let since = self.waits[*wait as usize].load(Ordering::Relaxed);
-            since != 0 && u64::from(now.saturating_sub(since)) > wait.patience().as_secs()
-        })
-    }
-
     /// Whether nothing of a request has come since the last one's end.
     pub(super) fn set_listens(&self, listens: bool) {
         self.listens.store(listens, Ordering::Relaxed);
@@ -245,8 +222,7 @@ impl Live {
     /// Whether the connection has waited for a request for a while, and all
     /// answers have left.
     pub(super) fn may_rest(&self) -> bool {
-        let idle_since = self.waits[Wait::Idle as usize].load(Ordering::Relaxed);
-        let is_idle = idle_since != 0 && idle_since + 1 < seconds();
+        let is_idle = self.waits.lasts(Wait::Idle).is_some_and(|lasts| lasts > 1);
         let is_answering = self.answering.load(Ordering::Relaxed) > 0;
         let has_written = self.has_written.load(Ordering::Relaxed);
         is_idle && self.listens.load(Ordering::Relaxed) && !is_answering && !has_written
@@ -258,38 +234,40 @@ impl Live {
         Answering(Arc::clone(self))
     }
 
-    /// From now on this is waited for.
-    pub(super) fn wait(&self, wait: Wait) {
-        self.waits[wait as usize].store(seconds(), Ordering::Relaxed);
-    }
-
-    /// It is waited for already, or from now on.
-    pub(super) fn keep_waiting(&self, wait: Wait) {
-        let cell = &self.waits[wait as usize];
-        if cell.load(Ordering::Relaxed) == 0 {
-            cell.store(seconds(), Ordering::Relaxed);
-        }
-    }
-
-    /// It came.
-    pub(super) fn done(&self, wait: Wait) {
-        let cell = &self.waits[wait as usize];
-        if cell.load(Ordering::Relaxed) != 0 {
-            cell.store(0, Ordering::Relaxed);
-        }
-    }
-
     /// Begins a request.
-    pub(super) fn open(self: &Arc<Self>, origin: Option<Box<str>>, client: Option<IpAddr>) -> Open {
-        self.done(Wait::Idle);
+    pub(super) fn open(self: &Arc<Self>, claims: Claims) -> Open {
+        self.waits.end(Wait::Idle);
         self.open.fetch_add(1, Ordering::Relaxed);
-        let bound = (origin.is_some() || client.is_some()).then(|| {
+        let bound = (claims != Claims::default()).then(|| {
             let number = self.next_bound.fetch_add(1, Ordering::Relaxed);
             let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
-            bound.push(Bound { number, origin, client });
+            bound.push(Bound { number, claims, stream: Stream::current() });
             number
         });
         Open { live: Arc::clone(self), bound }
+    }
+
+    /// A request was refused: the next one is waited for anew.
+    pub(super) fn wait_for_next(&self) {
+        if self.open.load(Ordering::Relaxed) == 0 {
+            self.waits.begin(Wait::Idle);
+        }
+    }
+
+    /// The requests of an HTTP/2 connection.
+    pub(super) fn streams(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Stream>>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bound {
+    /// Ends it, and with it a connection that has no other; answers whether it
+    /// was open.
+    pub(super) fn end(&self, live: &Live, reason: Reason) -> bool {
+        match &self.stream {
+            Some(stream) => stream.end(reason),
+            None => live.close(reason),
+        }
     }
 }
 
@@ -307,14 +285,7 @@ impl Drop for Open {
             bound.retain(|bound| bound.number != number);
         }
         if self.live.open.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.live.wait(Wait::Idle);
+            self.live.waits.begin(Wait::Idle);
         }
     }
-}
-
-/// Seconds since the first call, from 1.
-fn seconds() -> u32 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    let elapsed = START.get_or_init(Instant::now).elapsed().as_secs();
-    u32::try_from(elapsed).unwrap_or(u32::MAX - 1) + 1
 }

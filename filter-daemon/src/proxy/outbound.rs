@@ -56,15 +56,18 @@ impl Outbound {
         if let Some(source) = source {
             bind(&socket, source).map_err(|error| DialError::NotHere { address: source, error })?;
         }
-        let stream = socket.connect(to).await.map_err(|error| match (source, error.kind()) {
+        let stream = socket.connect(to).await.map_err(|error| match source {
             // The address went between the two calls.
-            (Some(address), io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput) => {
-                DialError::NotHere { address, error }
-            }
-            (Some(_) | None, _) => unreachable(error),
+            Some(address) if !is_here(address) => DialError::NotHere { address, error },
+            Some(_) | None => unreachable(error),
         })?;
         stream.set_nodelay(true).map_err(unreachable)?;
         Ok(stream)
+    }
+
+    /// Those of the addresses that are not on the host now.
+    pub(super) fn missing(&self) -> Vec<IpAddr> {
+        self.addresses.iter().copied().filter(|address| !is_here(*address)).collect()
     }
 
     fn source(&self, to: SocketAddr) -> Result<Option<IpAddr>, DialError> {
@@ -83,6 +86,12 @@ fn open(to: SocketAddr) -> io::Result<TcpSocket> {
     socket.set_nonblocking(true)?;
     socket.set_tcp_keepalive(&socket2::TcpKeepalive::new())?;
     Ok(TcpSocket::from_std_stream(socket.into()))
+}
+
+/// Whether an address is on the host, as a socket can be bound to it.
+fn is_here(address: IpAddr) -> bool {
+    let to = SocketAddr::new(address, 0);
+    open(to).is_ok_and(|socket| bind(&socket, address).is_ok())
 }
 
 /// The port is chosen when the connection is begun, so that one address has
@@ -107,6 +116,7 @@ mod tests {
             let _stream = outbound.connect(to).await.expect("loopback has them all");
             seen.push(listener.accept().await.expect("a connection").1.ip().to_string());
         }
+        assert!(outbound.missing().is_empty());
         assert_eq!(seen, ["127.0.0.2", "127.0.0.3", "127.0.0.2", "127.0.0.3"]);
     }
 
@@ -116,6 +126,7 @@ mod tests {
         let to = listener.local_addr().expect("bound");
         let gone = Outbound::new(vec!["192.0.2.77".parse().expect("valid")]);
         assert!(matches!(gone.connect(to).await, Err(DialError::NotHere { .. })));
+        assert_eq!(gone.missing(), gone.addresses);
         let other_family = Outbound::new(vec!["::1".parse().expect("valid")]);
         assert!(matches!(other_family.connect(to).await, Err(DialError::NoAddress(_))));
     }

@@ -11,6 +11,10 @@ pub(super) const HEAD: Duration = Duration::from_secs(15);
 /// Between two requests of a connection.
 pub(super) const IDLE: Duration = Duration::from_secs(75);
 
+/// The same in seconds, with the time that a client has to end a connection in
+/// order.
+pub(super) const LONGEST_IDLE_S: u32 = 80;
+
 /// From when on a connection without a request gives its buffers back, at
 /// most twice that.
 pub(super) const REST: Duration = Duration::from_secs(1);
@@ -26,9 +30,9 @@ pub(super) const TUNNEL: Duration = Duration::from_secs(3600);
 /// included.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long an unused connection to the upstream is kept. Servers usually wait
-/// a minute or more.
-pub(super) const POOLED: Duration = Duration::from_secs(30);
+/// How long an unused connection to the upstream is kept: some servers close it
+/// after five seconds.
+pub(super) const POOLED: Duration = Duration::from_secs(4);
 
 /// How long open requests may go on after the daemon was told to stop.
 pub(super) const DRAIN: Duration = Duration::from_secs(3);

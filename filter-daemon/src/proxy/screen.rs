@@ -14,8 +14,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::head::{self, Framing, Head};
-use super::live::{Live, Wait};
+use super::live::Live;
 use super::patience::LONGEST_HEAD_BYTES;
+use super::waits::Wait;
 
 /// A stream that is looked at.
 pub(super) struct Screen<S> {
@@ -47,7 +48,7 @@ impl<S> Screen<S> {
     pub(super) fn become_tunnel(&mut self) {
         self.framing = Framing::Open;
         self.is_tunnel = true;
-        self.live.wait(Wait::Tunnel);
+        self.live.waits.begin(Wait::Tunnel);
     }
 
     /// The stream alone.
@@ -180,13 +181,13 @@ impl<S: AsyncRead + Unpin> Screen<S> {
         let is_between_requests = self.framing == Framing::Head && self.held.is_empty();
         self.live.set_listens(is_pending && is_between_requests);
         if self.is_tunnel && !is_pending {
-            self.live.wait(Wait::Tunnel);
+            self.live.waits.begin(Wait::Tunnel);
         }
         for (wait, is_so) in [(Wait::Head, in_head), (Wait::Body, in_body)] {
             if is_so {
-                self.live.keep_waiting(wait);
+                self.live.waits.keep(wait);
             } else {
-                self.live.done(wait);
+                self.live.waits.end(wait);
             }
         }
     }
@@ -236,11 +237,11 @@ impl<S: AsyncWrite + Unpin> Screen<S> {
     fn note_write<T>(&self, written: Poll<T>, flushes: bool) -> Poll<T> {
         self.live.set_written(!flushes || written.is_pending());
         if written.is_pending() {
-            self.live.keep_waiting(Wait::Reading);
+            self.live.waits.keep(Wait::Reading);
         } else {
-            self.live.done(Wait::Reading);
+            self.live.waits.end(Wait::Reading);
             if self.is_tunnel {
-                self.live.wait(Wait::Tunnel);
+                self.live.waits.begin(Wait::Tunnel);
             }
         }
         written

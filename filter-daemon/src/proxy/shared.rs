@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowd;
+use super::handshakes::Handshakes;
 use super::live::Lives;
 use super::refusals::{Notice, Refusals};
 use super::site::{Site, Sites};
@@ -16,7 +17,7 @@ use crate::id::ObjectId;
 pub(super) struct Shared {
     pub(super) sites: watch::Receiver<Arc<Sites>>,
     pub(super) lives: Lives,
-    pub(super) handshakes: Arc<Crowd>,
+    pub(super) handshakes: Arc<Handshakes>,
     pub(super) connections: Arc<Crowd>,
     pub(super) tally: Arc<Tally>,
     pub(super) refusals: Refusals,

@@ -4,10 +4,11 @@
 //! Invariant: a connection is used again only after a whole answer, and a
 //! request is sent a second time only when nothing of it had been sent.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
@@ -16,12 +17,16 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
 use super::body::Outgoing;
 use super::outbound::{DialError, Outbound};
 use super::patience;
+use super::upload::Upload;
 use crate::app::Upstream;
 
 /// The upstreams of one app.
@@ -36,14 +41,23 @@ pub(super) struct Destination {
     pools: Vec<Mutex<Vec<Pooled>>>,
 }
 
-struct Pooled {
+/// A connection to an upstream.
+struct Line {
     sender: SendRequest<Outgoing>,
+    /// The address of this host that it comes from.
+    source: Option<IpAddr>,
+    /// Ends the task that drives it.
+    task: AbortHandle,
+}
+
+struct Pooled {
+    line: Line,
     since: Instant,
 }
 
 /// A connection that carries a request.
 pub(super) struct Lease {
-    sender: SendRequest<Outgoing>,
+    line: Line,
     destination: Arc<Destination>,
     thread: usize,
 }
@@ -77,93 +91,119 @@ impl Destination {
         Self { upstreams, tls, outbound, patience, next: AtomicUsize::new(0), pools }
     }
 
-    /// Sends a request and waits for the head of the answer.
+    /// Sends a request and waits for the head of the answer; how its body gets on
+    /// is told beside, if it has one.
     pub(super) async fn send(
         self: &Arc<Self>,
         mut request: Request<Outgoing>,
+        upload: Option<&Upload>,
         thread: usize,
     ) -> Result<(hyper::Response<Incoming>, Lease), UpstreamError> {
-        while let Some(sender) = self.pooled(thread) {
-            let mut lease = Lease { sender, destination: Arc::clone(self), thread };
-            match lease.send(request).await? {
-                Ok(response) => return Ok((response, lease)),
+        while let Some(line) = self.pooled(thread) {
+            let again = repeatable(&request);
+            let mut lease = Lease { line, destination: Arc::clone(self), thread };
+            request = match (lease.send(request, upload).await, again) {
+                (Ok(Ok(response)), _) => return Ok((response, lease)),
                 // It had been closed just now, and nothing was sent.
-                Err(unsent) => request = unsent,
-            }
+                (Ok(Err(unsent)), _) => unsent,
+                // It was closed while the request was under way, or by it.
+                (Err(UpstreamError::Broken(_)), Some(again)) => {
+                    request = again;
+                    break;
+                }
+                (Err(error), _) => return Err(error),
+            };
         }
         // It is rare and large, and on the heap only while it lasts.
-        let sender = Box::pin(self.connect()).await?;
-        let mut lease = Lease { sender, destination: Arc::clone(self), thread };
-        match lease.send(request).await? {
+        let line = Box::pin(self.connect()).await?;
+        let mut lease = Lease { line, destination: Arc::clone(self), thread };
+        match lease.send(request, upload).await? {
             Ok(response) => Ok((response, lease)),
             Err(_) => Err(UpstreamError::Unreachable("the upstream closed at once".to_owned())),
         }
     }
 
-    /// Closes connections that nobody has used for long.
+    /// Closes connections that nobody has used for long, and those from
+    /// addresses that are gone.
     pub(super) fn sweep(&self) {
+        let missing = self.outbound.missing();
         for pool in &self.pools {
             let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-            pool.retain(|p| p.since.elapsed() < patience::POOLED && !p.sender.is_closed());
+            pool.retain(|Pooled { line, since }| {
+                let comes_from_here = line.source.is_none_or(|source| !missing.contains(&source));
+                let is_kept = since.elapsed() < patience::POOLED && !line.sender.is_closed();
+                is_kept && comes_from_here
+            });
         }
     }
 
-    fn pooled(&self, thread: usize) -> Option<SendRequest<Outgoing>> {
+    fn pooled(&self, thread: usize) -> Option<Line> {
         let mut pool = self.pools[thread].lock().unwrap_or_else(PoisonError::into_inner);
-        pool.retain(|pooled| !pooled.sender.is_closed());
-        let ready = pool.iter().rposition(|pooled| pooled.sender.is_ready())?;
-        Some(pool.swap_remove(ready).sender)
+        pool.retain(|pooled| !pooled.line.sender.is_closed());
+        let ready = pool.iter().rposition(|pooled| pooled.line.sender.is_ready())?;
+        Some(pool.swap_remove(ready).line)
     }
 
-    async fn connect(&self) -> Result<SendRequest<Outgoing>, UpstreamError> {
-        let connecting = tokio::time::timeout(patience::CONNECT, self.connect_to_any()).await;
-        connecting.unwrap_or(Err(UpstreamError::Timeout("the connection to the upstream")))
-    }
-
-    /// Each upstream has its turn; one that cannot be reached passes it on.
-    async fn connect_to_any(&self) -> Result<SendRequest<Outgoing>, UpstreamError> {
+    /// Each upstream has its turn; one that cannot be reached passes it on, in
+    /// time for the others. An address that is gone is no fault of theirs.
+    async fn connect(&self) -> Result<Line, UpstreamError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let end = Instant::now() + patience::CONNECT;
         let mut last = UpstreamError::Unreachable("there is no upstream".to_owned());
-        for offset in 0..self.upstreams.len() {
-            let upstream = &self.upstreams[(turn + offset) % self.upstreams.len()];
-            match self.connect_to(upstream).await {
-                Ok(sender) => return Ok(sender),
-                Err(error @ UpstreamError::Outbound(_)) => return Err(error),
+        for (upstream, end) in in_time(self.in_turn(turn), end) {
+            match self.connect_to(upstream, end()).await {
+                Ok(line) => return Ok(line),
+                Err(error @ UpstreamError::Outbound(DialError::NotHere { .. })) => {
+                    return Err(error);
+                }
                 Err(error) => last = error,
             }
         }
         Err(last)
     }
 
-    async fn connect_to(
-        &self,
-        upstream: &Upstream,
-    ) -> Result<SendRequest<Outgoing>, UpstreamError> {
-        let unreachable = |text| UpstreamError::Unreachable(text);
-        let mut last = unreachable(format!("{upstream} has no address"));
-        for address in resolve(upstream).await? {
-            let stream = match self.outbound.connect(address).await {
-                Ok(stream) => stream,
-                Err(error @ DialError::NotHere { .. }) => {
-                    return Err(UpstreamError::Outbound(error));
+    fn in_turn(&self, turn: usize) -> Vec<&Upstream> {
+        let (before, from) = self.upstreams.split_at(turn % self.upstreams.len().max(1));
+        from.iter().chain(before).collect()
+    }
+
+    /// Connects to one of the addresses of an upstream.
+    async fn connect_to(&self, upstream: &Upstream, end: Instant) -> Result<Line, UpstreamError> {
+        let late = || UpstreamError::Unreachable(format!("{upstream} did not answer in time"));
+        let addresses = timeout_at(end, resolve(upstream)).await.unwrap_or_else(|_| Err(late()))?;
+        let mut last = UpstreamError::Unreachable(format!("{upstream} has no address"));
+        for (address, end) in in_time(addresses, end) {
+            let connecting = self.connect_at(upstream, address);
+            match timeout_at(end(), connecting).await.unwrap_or_else(|_| Err(late())) {
+                Ok(line) => return Ok(line),
+                Err(error @ UpstreamError::Outbound(DialError::NotHere { .. })) => {
+                    return Err(error);
                 }
-                Err(error @ DialError::NoAddress(_)) => {
-                    last = UpstreamError::Outbound(error);
-                    continue;
-                }
-                Err(error @ DialError::Unreachable { .. }) => {
-                    last = unreachable(error.to_string());
-                    continue;
-                }
-            };
-            let Some(tls) = &self.tls else { return handshake(stream).await };
-            let connector = TlsConnector::from(Arc::clone(tls));
-            match connector.connect(server_name(upstream)?, stream).await {
-                Ok(stream) => return handshake(stream).await,
-                Err(error) => last = unreachable(format!("{upstream}: TLS: {error}")),
+                Err(error) => last = error,
             }
         }
         Err(last)
+    }
+
+    async fn connect_at(
+        &self,
+        upstream: &Upstream,
+        address: SocketAddr,
+    ) -> Result<Line, UpstreamError> {
+        let stream: TcpStream =
+            self.outbound.connect(address).await.map_err(|error| match error {
+                DialError::NotHere { .. } | DialError::NoAddress(_) => {
+                    UpstreamError::Outbound(error)
+                }
+                DialError::Unreachable { .. } => UpstreamError::Unreachable(error.to_string()),
+            })?;
+        let source = stream.local_addr().ok().map(|local| local.ip());
+        let Some(tls) = &self.tls else { return handshake(stream, source).await };
+        let connector = TlsConnector::from(Arc::clone(tls));
+        match connector.connect(server_name(upstream)?, stream).await {
+            Ok(stream) => handshake(stream, source).await,
+            Err(error) => Err(UpstreamError::Unreachable(format!("{upstream}: TLS: {error}"))),
+        }
     }
 }
 
@@ -172,15 +212,26 @@ impl Lease {
     async fn send(
         &mut self,
         request: Request<Outgoing>,
+        upload: Option<&Upload>,
     ) -> Result<Result<hyper::Response<Incoming>, Request<Outgoing>>, UpstreamError> {
-        let answer = self.sender.try_send_request(request);
-        match tokio::time::timeout(self.destination.patience, answer).await {
-            Err(_) => Err(UpstreamError::Timeout("the upstream")),
-            Ok(Ok(response)) => Ok(Ok(response)),
-            Ok(Err(mut error)) => match error.take_message() {
-                Some(unsent) => Ok(Err(unsent)),
-                None => Err(error.into_error().into()),
-            },
+        let patience = self.destination.patience;
+        let mut answer = pin!(self.line.sender.try_send_request(request));
+        let mut deadline = Instant::now() + patience;
+        loop {
+            match timeout_at(deadline, &mut answer).await {
+                Ok(Ok(response)) => return Ok(Ok(response)),
+                Ok(Err(mut error)) => {
+                    return match error.take_message() {
+                        Some(unsent) => Ok(Err(unsent)),
+                        None => Err(error.into_error().into()),
+                    };
+                }
+                Err(_) => {
+                    let later = upload.map(|upload| upload.deadline(patience));
+                    let later = later.filter(|later| *later > Instant::now());
+                    deadline = later.ok_or(UpstreamError::Timeout("the upstream"))?;
+                }
+            }
         }
     }
 
@@ -189,10 +240,41 @@ impl Lease {
     pub(super) fn give_back(self) {
         let pool = &self.destination.pools[self.thread];
         let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.len() < patience::MOST_POOLED && !self.sender.is_closed() {
-            pool.push(Pooled { sender: self.sender, since: Instant::now() });
+        if pool.len() < patience::MOST_POOLED && !self.line.sender.is_closed() {
+            pool.push(Pooled { line: self.line, since: Instant::now() });
         }
     }
+
+    /// Ends the connection, and with it whatever it still has of the request.
+    pub(super) fn cut(self) {
+        self.line.task.abort();
+    }
+}
+
+/// A request that may be sent a second time when it is not known whether the
+/// first was heard (RFC 9110, section 9.2.2).
+fn repeatable(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
+    let may_repeat = request.method().is_safe() && matches!(request.body(), Outgoing::Empty);
+    may_repeat.then(|| {
+        let mut again = Request::new(Outgoing::Empty);
+        *again.method_mut() = request.method().clone();
+        *again.uri_mut() = request.uri().clone();
+        *again.headers_mut() = request.headers().clone();
+        again
+    })
+}
+
+/// Each with the time by which it has to be done: its share of what is left when
+/// its turn comes.
+fn in_time<T>(tasks: Vec<T>, end: Instant) -> impl Iterator<Item = (T, impl FnOnce() -> Instant)> {
+    let count = tasks.len();
+    tasks.into_iter().enumerate().map(move |(place, task)| {
+        let share = move || {
+            let left = end.saturating_duration_since(Instant::now());
+            Instant::now() + left / u32::try_from(count - place).unwrap_or(u32::MAX)
+        };
+        (task, share)
+    })
 }
 
 async fn resolve(upstream: &Upstream) -> Result<Vec<SocketAddr>, UpstreamError> {
@@ -216,7 +298,7 @@ fn server_name(upstream: &Upstream) -> Result<ServerName<'static>, UpstreamError
     })
 }
 
-async fn handshake<S>(stream: S) -> Result<SendRequest<Outgoing>, UpstreamError>
+async fn handshake<S>(stream: S, source: Option<IpAddr>) -> Result<Line, UpstreamError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -224,10 +306,10 @@ where
         .max_buf_size(patience::BUFFER_BYTES)
         .handshake(TokioIo::new(stream))
         .await?;
-    tokio::spawn(async move {
+    let driving = tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "a connection to an upstream broke off");
         }
     });
-    Ok(sender)
+    Ok(Line { sender, source, task: driving.abort_handle() })
 }

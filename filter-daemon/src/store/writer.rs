@@ -53,6 +53,8 @@ pub struct Done {
     pub outcome: Outcome,
     /// The revision of the state that holds it.
     pub revision: u64,
+    /// Whether it made that revision; it may have found all as it is to be.
+    pub is_change: bool,
     /// The version of the list that it was about; of a change of a group's
     /// apps, the revision.
     pub version: Option<u64>,
@@ -86,7 +88,13 @@ pub(super) struct Writer {
 
 impl Done {
     fn of(outcome: Outcome, state: &State, tally: Tally) -> Self {
-        Self { outcome, revision: state.revision, version: tally.count(state) }
+        let version = tally.count(state);
+        Self { outcome, revision: state.revision, is_change: true, version }
+    }
+
+    /// Nothing was done.
+    fn without_change(outcome: Outcome, state: &State, tally: Tally) -> Self {
+        Self { is_change: false, ..Self::of(outcome, state, tally) }
     }
 }
 
@@ -156,7 +164,7 @@ impl Writer {
         let now = unix_seconds();
         let change = self.work_out(before, command, &caller, now)?;
         if change.rows.is_empty() && change.settings == before.settings {
-            return Ok(Done::of(change.outcome, before, tally));
+            return Ok(Done::without_change(change.outcome, before, tally));
         }
         let fail_safe = Arc::clone(&self.fail_safe);
         let check = |after: &State| {
@@ -167,7 +175,7 @@ impl Writer {
         };
         if terms.dry_run {
             check(&apply(before, &change)?)?;
-            return Ok(Done::of(change.outcome, before, tally));
+            return Ok(Done::without_change(change.outcome, before, tally));
         }
         let revision = before.revision + 1;
         let reason = &terms.reason;
