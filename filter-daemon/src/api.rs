@@ -9,7 +9,6 @@
 //! whether it is in force; no body, header or connection is unbounded.
 
 mod admin;
-mod admin_status;
 mod apps;
 mod asker;
 mod audit;
@@ -25,6 +24,7 @@ mod host;
 mod keys;
 mod limits;
 mod listed;
+mod listener_status;
 mod lists;
 mod login;
 mod open;

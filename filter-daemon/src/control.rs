@@ -9,8 +9,9 @@ use crate::api::ListenerStatus;
 use crate::auth::Auth;
 use crate::command::Request;
 use crate::config::Outbound;
+use crate::id::ObjectId;
 use crate::observe::{CounterRow, Drop, EntryHits, Observer, Unseen};
-use crate::proxy::{Refused, TallyRow, View};
+use crate::proxy::{ProxyStatus, Refused, TallyRow, View};
 use crate::reconcile::{Applied, Status, Switch};
 use crate::store::{Done, Handle, StoreError};
 
@@ -131,6 +132,19 @@ impl Control {
     /// How many refusals of the proxy were not told one by one.
     pub fn untold_refusals(&self) -> u64 {
         self.proxy.as_ref().map(View::untold).unwrap_or_default()
+    }
+
+    /// Why the proxy does not serve apps, if there is one and it does not.
+    pub fn proxy_troubles(&self, apps: &[ObjectId]) -> Option<String> {
+        let troubles = self.proxy_status()?.troubles.into_iter();
+        let troubles = troubles.filter(|(app, _)| apps.contains(app)).map(|(_, trouble)| trouble);
+        let troubles: Vec<String> = troubles.collect();
+        (!troubles.is_empty()).then(|| troubles.join("; "))
+    }
+
+    /// How the proxy fares; nothing without one.
+    pub fn proxy_status(&self) -> Option<ProxyStatus> {
+        self.proxy.as_ref().map(View::status)
     }
 
     /// What the proxy refuses from now on; none without a proxy.

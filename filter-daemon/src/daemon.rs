@@ -163,7 +163,7 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
     let auth = Auth::new(store.clone(), &config.admin);
     tasks.spawn(auth.clone().save_uses(shutdown.clone()));
     let listener = api::TlsListener::new(&config)?;
-    let proxy = start_proxy(&config, &store, &shutdown)?;
+    let proxy = make_proxy(&config, &store, &shutdown);
     let control = Control::new(store, status.clone(), switch, observer, auth)
         .with_outbound(&config.outbound)
         .with_listener(listener.as_ref().map(api::TlsListener::status))
@@ -192,14 +192,11 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
 }
 
 /// The proxy, if the configuration has listeners for it.
-fn start_proxy(
+fn make_proxy(
     config: &Config,
     store: &store::Handle,
     shutdown: &CancellationToken,
-) -> Result<Option<Proxy>> {
-    if config.listeners.is_empty() {
-        return Ok(None);
-    }
+) -> Option<Proxy> {
     let parts = ProxyParts {
         listeners: config.listeners.clone(),
         outbound: config.outbound.clone(),
@@ -208,8 +205,7 @@ fn start_proxy(
         directory: config.paths.state.clone(),
         state: store.watch(),
     };
-    let proxy = Proxy::bind(parts, shutdown.clone()).context("cannot start the proxy")?;
-    Ok(Some(proxy))
+    (!config.listeners.is_empty()).then(|| Proxy::new(parts, shutdown.clone()))
 }
 
 fn stop_on_signals(shutdown: &CancellationToken) -> Result<()> {

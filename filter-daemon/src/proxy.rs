@@ -39,6 +39,7 @@ mod refusals;
 mod screen;
 mod shared;
 mod site;
+mod status;
 mod stream;
 mod tally;
 mod target;
@@ -48,8 +49,9 @@ mod upload;
 mod upstream;
 mod waits;
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -62,6 +64,7 @@ use tokio_util::sync::CancellationToken;
 pub use follow::Followed;
 pub use reason::Reason;
 pub use refusals::Refused;
+pub use status::ProxyStatus;
 pub use tally::TallyRow;
 
 use crate::config::{FailSafe, Outbound};
@@ -70,6 +73,7 @@ use assembly::Assembly;
 use certificates::Certificates;
 use crowd::Crowd;
 use handshakes::Handshakes;
+use listener::Listener;
 use live::Lives;
 use refusals::Refusals;
 use shared::Shared;
@@ -96,7 +100,7 @@ pub struct ProxyParts {
 
 /// A proxy that listens and does not serve yet.
 pub struct Proxy {
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     assembly: Assembly,
     state: watch::Receiver<Arc<State>>,
     sites: watch::Sender<Arc<Sites>>,
@@ -105,20 +109,14 @@ pub struct Proxy {
     shutdown: CancellationToken,
 }
 
-/// Why the proxy does not start.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub struct BindError {
-    address: SocketAddr,
-    source: io::Error,
-}
-
 /// What front ends see of a proxy. Cheap to clone.
 #[derive(Clone)]
 pub struct View {
     tally: Arc<Tally>,
     refusals: Refusals,
     followed: watch::Receiver<Followed>,
+    sites: watch::Receiver<Arc<Sites>>,
+    places: watch::Receiver<BTreeMap<SocketAddr, Option<String>>>,
 }
 
 impl View {
@@ -137,6 +135,17 @@ impl View {
         self.tally.untold()
     }
 
+    /// How it fares.
+    pub fn status(&self) -> ProxyStatus {
+        let sites = Arc::clone(&self.sites.borrow());
+        let troubles = sites
+            .iter()
+            .flat_map(|site| site.troubles().into_iter().map(|trouble| (site.app.id, trouble)));
+        let mut troubles: Vec<_> = troubles.collect();
+        troubles.sort();
+        ProxyStatus { places: self.places.borrow().clone(), troubles }
+    }
+
     /// Waits until a revision is in force; answers how many connections that
     /// closed.
     pub async fn closed_by(&self, revision: u64) -> usize {
@@ -148,11 +157,8 @@ impl View {
 
 impl Proxy {
     /// Opens the ports.
-    pub fn bind(parts: ProxyParts, shutdown: CancellationToken) -> Result<Self, BindError> {
+    pub fn new(parts: ProxyParts, shutdown: CancellationToken) -> Self {
         let ProxyParts { listeners, outbound, fail_safe, connections, directory, state } = parts;
-        let bind =
-            |address| listener::bind(address).map_err(|source| BindError { address, source });
-        let listeners = listeners.into_iter().map(bind).collect::<Result<_, _>>()?;
         let (sites, watched) = watch::channel(Arc::new(Sites::default()));
         let tally = Arc::new(Tally::default());
         let shared = Arc::new(Shared {
@@ -162,6 +168,7 @@ impl Proxy {
             connections: Crowd::new(connections),
             tally: Arc::clone(&tally),
             refusals: Refusals::default(),
+            places: watch::Sender::default(),
             draining: CancellationToken::new(),
         });
         let assembly = Assembly {
@@ -174,13 +181,20 @@ impl Proxy {
             rules: 0,
         };
         let (followed, _) = watch::channel(Followed::default());
-        Ok(Self { listeners, assembly, state, sites, shared, followed, shutdown })
+        let open = |address| Listener::open(address, &shared);
+        let listeners = listeners.into_iter().map(open).collect();
+        Self { listeners, assembly, state, sites, shared, followed, shutdown }
     }
 
     /// What front ends see of it.
     pub fn view(&self) -> View {
-        let (tally, refusals) = (Arc::clone(&self.shared.tally), self.shared.refusals.clone());
-        View { tally, refusals, followed: self.followed.subscribe() }
+        View {
+            tally: Arc::clone(&self.shared.tally),
+            refusals: self.shared.refusals.clone(),
+            followed: self.followed.subscribe(),
+            sites: self.sites.subscribe(),
+            places: self.shared.places.subscribe(),
+        }
     }
 
     /// Serves until told to stop, then lets open requests end.

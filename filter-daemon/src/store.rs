@@ -37,6 +37,7 @@ pub use history::{AuditLine, Origination, Version};
 
 use crate::access_list::AccessList;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::command::{Request, Session};
 use crate::config::{FailSafe, Limits};
 use crate::id::ObjectId;
@@ -44,10 +45,11 @@ use crate::key_use::{Use, Uses};
 use crate::policy;
 use crate::state::State;
 use aftermath::Aftermath;
+use change::Note;
 use database::Database;
 use history::Archive;
 pub use writer::Done;
-use writer::{Job, Writer};
+use writer::{Deed, Job, Writer};
 
 /// The longest comment of an entry.
 pub const LONGEST_COMMENT_BYTES: usize = 1024;
@@ -140,6 +142,22 @@ impl Handle {
             .send(Job::Change(Box::new(request), reply))
             .await
             .map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Writes into the audit log that somebody did something to the host that
+    /// is no change of the state.
+    pub async fn note_deed(
+        &self,
+        caller: Caller,
+        reason: String,
+        action: &'static str,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        let note = Note { subject: "host".to_owned(), detail: detail.to_owned() };
+        let (reply, answer) = oneshot::channel();
+        let deed = Box::new(Deed { caller, reason, action, note });
+        self.jobs.send(Job::Note(deed, reply)).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 

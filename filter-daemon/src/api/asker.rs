@@ -18,6 +18,7 @@ use super::shut_out::Footing;
 use crate::caller::Caller;
 use crate::command::{Command, Outcome, Request, Session, Terms};
 use crate::control::Control;
+use crate::id::ObjectId;
 use crate::reconcile::Applied;
 use crate::store::{Done, StoreError};
 
@@ -102,6 +103,15 @@ impl Asker {
         }
     }
 
+    /// Tells the audit log of something that is no change of the state. It has
+    /// been done, whatever becomes of the note.
+    pub(super) async fn note(self, control: &Control, action: &'static str, detail: &str) {
+        let noted = control.store().note_deed(self.caller, self.terms.reason, action, detail);
+        if let Err(error) = noted.await {
+            tracing::warn!(%error, action, "this could not be written into the audit log");
+        }
+    }
+
     /// Carries a command out.
     pub(super) async fn execute(
         self,
@@ -112,11 +122,30 @@ impl Asker {
         let app = command.app();
         let before = footing.look(control, app);
         let request = Request { command, caller, terms };
-        let (done, applied) = control.execute(request).await?;
+        let (done, mut applied) = control.execute(request).await?;
         let lost = footing.lost(&before, &footing.look(control, app));
         let closed = control.closed_by(&done).await;
+        if done.is_change
+            && let Some(trouble) = control.proxy_troubles(&proxied(&done.outcome))
+            && applied == Applied::Yes
+        {
+            applied = Applied::No(trouble);
+        }
         let Done { outcome, version, .. } = done;
         Ok((outcome, InForce { applied, version, lost, closed }))
+    }
+}
+
+/// The apps whose settings a change was about, those of the proxy too.
+fn proxied(outcome: &Outcome) -> Vec<ObjectId> {
+    match outcome {
+        Outcome::App(app) => vec![app.id],
+        Outcome::Applied(changes) => changes.iter().map(|change| change.app.id).collect(),
+        Outcome::Entry(_)
+        | Outcome::Deleted
+        | Outcome::List(_)
+        | Outcome::Settings(_)
+        | Outcome::Key(_) => Vec::new(),
     }
 }
 

@@ -11,11 +11,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::admin::unexpected;
-use super::admin_status::AdminOut;
 use super::asker::Asker;
 use super::body::Sent;
 use super::drops;
 use super::fault::Fault;
+use super::listener_status::{AdminOut, ProxyOut};
 use super::wire::{SettingsOut, SettingsPatch, json};
 use crate::app::App;
 use crate::control::Control;
@@ -39,6 +39,7 @@ struct StatusOut<'a> {
     settings: SettingsOut,
     unseen_drops: UnseenOut,
     admin: Option<AdminOut>,
+    proxy: Option<ProxyOut>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -134,6 +135,7 @@ fn status(control: &Control) -> Result<Response, Fault> {
             lost: unseen.lost,
         },
         admin: control.listener().map(AdminOut::from),
+        proxy: control.proxy_status().map(|status| ProxyOut::new(status, &kept)),
     }))
 }
 
@@ -229,14 +231,16 @@ async fn update_settings(
 #[utoipa::path(
     post, path = "/detach",
     operation_id = "detach", tag = "host",
+    params(Asker),
     responses((status = 200, description = "The whole host", body = StatusOut)),
 )]
-async fn detach(State(control): State<Control>) -> Result<Response, Fault> {
+async fn detach(State(control): State<Control>, asker: Asker) -> Result<Response, Fault> {
     control
         .switch()
         .detach()
         .await
         .map_err(|error| Fault::internal(format!("the filter was not taken off: {error:#}")))?;
+    asker.note(&control, "host.detach", "the filter is off every interface").await;
     status(&control)
 }
 
@@ -256,6 +260,7 @@ async fn attach(State(control): State<Control>, asker: Asker) -> Result<Response
         .attach()
         .await
         .map_err(|error| Fault::internal(format!("the filter was not put back: {error:#}")))?;
+    asker.note(&control, "host.attach", "the filter is back").await;
     status(&control)
 }
 

@@ -107,7 +107,7 @@ fn certificate(admin: &Admin, state: &std::path::Path) -> Source {
     let listen = admin.listen.clone();
     Source::Own {
         directory: state.to_owned(),
-        file: "server.pem",
+        file: "server.pem".to_owned(),
         host: names::host().unwrap_or_else(|| "this host".to_owned()),
         names: Box::new(move || names::names(&listen)),
     }

@@ -221,13 +221,15 @@ pub(super) struct Status {
     /// The Admin API over TLS, if it is switched on.
     #[serde(default)]
     pub(super) admin: Option<AdminListener>,
+    /// The proxy, if there is one.
+    pub(super) proxy: Option<ProxyListener>,
 }
 
 /// Where the Admin API listens over TLS, and what it shows there.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct AdminListener {
     /// Each address.
-    pub(super) listen: Vec<AdminPlace>,
+    pub(super) listen: Vec<ListenPlace>,
     /// The file of the certificate, if it is not the daemon's own.
     pub(super) certificate: Option<String>,
     /// The authority that clients have to trust, if it is the daemon's own.
@@ -238,9 +240,27 @@ pub(super) struct AdminListener {
     pub(super) trouble: Option<String>,
 }
 
-/// An address of the Admin API.
+/// Where the proxy listens, and what keeps apps from being served.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct AdminPlace {
+pub(super) struct ProxyListener {
+    /// Each address.
+    pub(super) listen: Vec<ListenPlace>,
+    /// What is wrong with apps.
+    pub(super) troubles: Vec<ProxyTrouble>,
+}
+
+/// What is wrong with an app at the proxy.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct ProxyTrouble {
+    /// The app's `client_app_id`.
+    pub(super) app: String,
+    /// In words.
+    pub(super) trouble: String,
+}
+
+/// An address that is listened on.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct ListenPlace {
     /// Address and port.
     pub(super) address: String,
     /// listening or waiting.

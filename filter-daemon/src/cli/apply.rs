@@ -63,6 +63,10 @@ struct Body<'a> {
 /// Shows the plan, asks, and does it.
 pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<(), Failure> {
     let desired = options.read(invocation).await?;
+    if options.prune && desired.is_empty() {
+        let text = format!("{} names no app, and --prune would delete all of them", options.name());
+        return Err(Failure::new(text).with_advice("`filterctl app delete` deletes apps."));
+    }
     let group = invocation.group(options.group.as_deref()).await?;
     let path = format!("{}/apply", group.path());
     let terms = options.reason.of_version(None);

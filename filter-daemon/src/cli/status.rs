@@ -1,6 +1,6 @@
 //! `filterctl status`: what is in force, and what is not.
 
-mod admin;
+mod listeners;
 
 use super::answers::{Settings, Status};
 use super::app;
@@ -52,13 +52,22 @@ fn print(status: &Status) -> Result<(), Failure> {
         let memory = describe_bytes(status.table_bytes);
         output::line(&format!("Tables    {memory} of kernel memory, for long lists"))?;
     }
-    let labels = ["Admin API"].into_iter().chain(std::iter::repeat(""));
-    for (label, text) in labels.zip(status.admin.iter().flat_map(admin::lines)) {
-        output::line(&format!("{label:<10}{}", output::harmless(&text)))?;
+    let admin = status.admin.iter().flat_map(listeners::admin).collect();
+    let proxy = status.proxy.iter().flat_map(listeners::proxy).collect();
+    for (label, lines) in [("Admin API", admin), ("Proxy", proxy)] {
+        print_labelled(label, lines)?;
     }
     output::line("\nInterfaces")?;
     interface::print(&status.interfaces)?;
     print_apps(status)
+}
+
+/// Lines of which the first has a label.
+fn print_labelled(label: &str, lines: Vec<String>) -> Result<(), Failure> {
+    let labels = [label].into_iter().chain(std::iter::repeat(""));
+    labels.zip(lines).try_for_each(|(label, text)| {
+        output::line(&format!("{label:<10}{}", output::harmless(&text)))
+    })
 }
 
 /// How much of the host the filter covers.

@@ -34,9 +34,6 @@ pub(super) struct Assembly {
     pub(super) rules: u64,
 }
 
-/// Apps that share one certificate of the daemon's own.
-type OwnNames = Vec<String>;
-
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// Why an app cannot be served, in words for the log.
@@ -46,15 +43,14 @@ impl Assembly {
     /// The apps of a state.
     pub(super) fn assemble(&mut self, state: &State, before: &Sites) -> Sites {
         self.tally.retain(|app| state.apps.contains_key(&app));
-        let own_names = own_names(state);
         let named = state.apps.values().filter(|app| !app.proxy.names.is_empty());
-        let sites = named.map(|app| self.site(app, &own_names, before)).collect();
+        let sites = named.map(|app| self.site(app, before)).collect();
         self.certificates.forget_unused();
         self.trust.forget_unused();
         Sites::new(self.fail_safe.clone(), sites)
     }
 
-    fn site(&mut self, app: &Arc<App>, own_names: &OwnNames, before: &Sites) -> Site {
+    fn site(&mut self, app: &Arc<App>, before: &Sites) -> Site {
         let old = before.get(app.id);
         let prefixes = app.list.enforced(0);
         let list = match old {
@@ -63,20 +59,34 @@ impl Assembly {
         };
         let (app, old) = (Arc::clone(app), old.map(Arc::as_ref));
         let clients = self.trust.for_clients(&app.proxy);
-        let shown = self.shown(&app, own_names);
-        let (tls, certificate_rules) = self.tls(&app, &shown, &clients, old);
+        let shown = self.shown(&app);
+        let known = old.map_or(&[][..], |old| &old.faults);
+        let mut faults = Faults { app: &app, known, faults: Vec::new() };
+        let (tls, certificate_rules) = self.tls(&app, &shown, &clients, old, &mut faults);
         let upstreams = self.trust.for_upstreams(&app.proxy);
-        let destination = self.destination(&app, &upstreams, old);
+        let destination = self.destination(&app, &upstreams, old, &mut faults);
+        let faults = faults.faults;
         let counts = self.tally.of(Some(app.id));
         let (clients, upstreams) = (clients.ok(), upstreams.ok());
-        Site { app, list, counts, shown, tls, certificate_rules, clients, destination, upstreams }
+        Site {
+            app,
+            list,
+            counts,
+            shown,
+            tls,
+            certificate_rules,
+            clients,
+            destination,
+            faults,
+            upstreams,
+        }
     }
 
-    /// The certificate of an app: of its files, or the one for all own names.
-    fn shown(&mut self, app: &App, own_names: &OwnNames) -> Served {
+    /// The certificate of an app: of its files, or issued for its names.
+    fn shown(&mut self, app: &App) -> Served {
         self.certificates.served(match &app.proxy.certificate {
             Some(pair) => What::Files(pair.clone()),
-            None => What::Own(own_names.clone()),
+            None => What::Own(app.id, names(app)),
         })
     }
 
@@ -87,6 +97,7 @@ impl Assembly {
         shown: &Served,
         clients: &Result<Trust, String>,
         old: Option<&Site>,
+        faults: &mut Faults<'_>,
     ) -> (Option<Arc<ServerConfig>>, u64) {
         let asks_the_same = |old: &&Site| {
             old.app.proxy.client_ca == app.proxy.client_ca
@@ -105,7 +116,7 @@ impl Assembly {
             }
         };
         let config = server_config(shown.clone(), clients);
-        (noted(app, "TLS", config).map(Arc::new), rules)
+        (faults.note("TLS", config).map(Arc::new), rules)
     }
 
     fn destination(
@@ -113,6 +124,7 @@ impl Assembly {
         app: &App,
         trust: &Result<Trust, String>,
         old: Option<&Site>,
+        faults: &mut Faults<'_>,
     ) -> Option<Arc<Destination>> {
         let settings = &app.proxy;
         if settings.upstreams.is_empty() {
@@ -130,7 +142,7 @@ impl Assembly {
         };
         let old = old.filter(is_same).and_then(|old| old.destination.clone());
         old.or_else(|| {
-            noted(app, "the upstream", self.new_destination(settings, trust)).map(Arc::new)
+            faults.note("the upstream", self.new_destination(settings, trust)).map(Arc::new)
         })
     }
 
@@ -164,11 +176,26 @@ impl Assembly {
     }
 }
 
-fn noted<T>(app: &App, what: &str, made: Result<T, Trouble>) -> Option<T> {
-    made.inspect_err(|error| {
-        tracing::warn!(app = %app.client_app_id, "{what} cannot be set up, so nobody is served: {error}");
-    })
-    .ok()
+/// Why an app is not served, kept and told in the log.
+struct Faults<'a> {
+    app: &'a App,
+    /// What was told before.
+    known: &'a [String],
+    faults: Vec<String>,
+}
+
+impl Faults<'_> {
+    fn note<T>(&mut self, what: &str, made: Result<T, Trouble>) -> Option<T> {
+        let fault = |error| format!("{what} cannot be set up, so nobody is served: {error}");
+        made.map_err(fault)
+            .inspect_err(|fault| {
+                if !self.known.contains(fault) {
+                    tracing::warn!(app = %self.app.client_app_id, "{fault}");
+                }
+                self.faults.push(fault.clone());
+            })
+            .ok()
+    }
 }
 
 fn server_config(shown: Served, clients: &Result<Trust, String>) -> Result<ServerConfig, Trouble> {
@@ -191,10 +218,9 @@ fn hold_the_same(old: Option<&Trust>, new: &Result<Trust, String>) -> bool {
     }
 }
 
-/// The names of all apps that have no certificate of their own.
-fn own_names(state: &State) -> OwnNames {
-    let apps = state.apps.values().filter(|app| app.proxy.certificate.is_none());
-    let names = apps.flat_map(|app| &app.proxy.names).map(|name| match name.is_wildcard() {
+/// The names of an app as a certificate has them.
+fn names(app: &App) -> Vec<String> {
+    let names = app.proxy.names.iter().map(|name| match name.is_wildcard() {
         true => format!("*.{}", name.name()),
         false => name.name().to_string(),
     });

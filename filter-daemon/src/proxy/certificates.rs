@@ -1,5 +1,5 @@
 //! The certificates that the proxy shows: those of files, looked after while an
-//! app uses them, and one of the daemon's own authority for all the rest.
+//! app uses them, and for each app without one of the daemon's own authority.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Pair;
+use crate::id::ObjectId;
 use crate::tls::{Keeper, PairFiles, Served, Source};
 
 /// Certificates by what they are for.
@@ -30,8 +31,22 @@ struct Kept {
 pub(super) enum What {
     /// Whoever names these files.
     Files(Pair),
-    /// These names.
-    Own(Vec<String>),
+    /// An app, by these names.
+    Own(ObjectId, Vec<String>),
+}
+
+impl What {
+    fn app(&self) -> Option<ObjectId> {
+        match self {
+            Self::Files(_) => None,
+            Self::Own(app, _) => Some(*app),
+        }
+    }
+}
+
+/// The file of an app's certificate; no app's shows the names of another.
+fn file_of(app: ObjectId) -> String {
+    format!("proxy-{app}.pem")
 }
 
 /// What the authority is called, if it is made now.
@@ -61,9 +76,17 @@ impl Certificates {
         served
     }
 
-    /// Forgets those that were not asked for since the last call.
+    /// Forgets those that were not asked for since the last call, and removes
+    /// what was issued for apps that have none any more.
     pub(super) fn forget_unused(&mut self) {
-        self.kept.retain_mut(|kept| std::mem::take(&mut kept.is_used));
+        let unused = self.kept.extract_if(.., |kept| !std::mem::take(&mut kept.is_used));
+        let gone: Vec<ObjectId> = unused.filter_map(|kept| kept.what.app()).collect();
+        for app in gone {
+            if self.kept.iter().all(|kept| kept.what.app() != Some(app)) {
+                // One that is left behind is no more than that.
+                let _ = std::fs::remove_file(self.directory.join(file_of(app)));
+            }
+        }
     }
 
     fn source(&self, what: &What) -> Source {
@@ -71,11 +94,11 @@ impl Certificates {
             What::Files(Pair { certificate, key }) => {
                 Source::Files(PairFiles { certificate: certificate.clone(), key: key.clone() })
             }
-            What::Own(names) => {
+            What::Own(app, names) => {
                 let names = names.clone();
                 Source::Own {
                     directory: self.directory.clone(),
-                    file: "proxy.pem",
+                    file: file_of(*app),
                     host: host_name(),
                     names: Box::new(move || names.clone()),
                 }

@@ -14,6 +14,7 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, ORIGIN, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Request, Response, StatusCode, Uri, Version};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 
@@ -21,7 +22,9 @@ use super::body::{Answer, Outgoing};
 use super::fields::{self, Provenance};
 use super::follow;
 use super::forwarded;
+use super::head::MOST_FIELDS;
 use super::live::{Claims, Client, Live, Open, Origin};
+use super::patience;
 use super::reason::Reason;
 use super::refusal::Refusal;
 use super::refusals::Notice;
@@ -68,13 +71,19 @@ pub(super) async fn answer(
     };
     let is_http_1 = request.version() < Version::HTTP_2;
     let asks_for_upgrade = is_http_1 && fields::asks_for_upgrade(request.headers());
-    let outcome = exchange(&visit, &site, &sites, request).await;
+    let (parts, body) = request.into_parts();
+    let mut body = Some(body);
+    let request = Request::from_parts(parts, ());
+    let outcome = exchange(&visit, &site, &sites, request, &mut body).await;
     let (mut response, reason) = match outcome {
         Ok(response) => (response, Reason::Forwarded),
         Err(refusal) => {
             let reason = refusal.reason;
             visit.live.wait_for_next();
             tell(&visit, &site, &refusal);
+            if let Some(body) = body.filter(|_| !is_http_1) {
+                Box::pin(read_away(body)).await;
+            }
             (refusal.into_response(), reason)
         }
     };
@@ -127,10 +136,14 @@ async fn exchange(
     visit: &Visit,
     site: &Arc<Site>,
     sites: &Arc<Sites>,
-    mut request: Request<Incoming>,
+    mut request: Request<()>,
+    body: &mut Option<Incoming>,
 ) -> Result<Response<Answer>, Refusal> {
     let upgrade = wanted_upgrade(&request);
     let host = target::check(&request, &visit.live.name)?;
+    if request.headers().len() > MOST_FIELDS {
+        return Err(Refusal::new(Reason::HeadTooLarge, "the request has too many fields"));
+    }
     let sender = sender(visit, site, sites, request.headers())?;
     let origin = check_origin(visit, site, &request, upgrade.is_some(), &sender)?;
     let limit_bytes = site.app.proxy.body_limit_bytes;
@@ -153,11 +166,14 @@ async fn exchange(
     if let Some(protocol) = &upgrade {
         fields::keep_upgrade(fields, protocol.clone());
     }
-    let (mut parts, body) = request.into_parts();
+    let (mut parts, ()) = request.into_parts();
     parts.uri = origin_form(&parts.uri);
     parts.version = Version::HTTP_11;
     parts.extensions = http::Extensions::new();
-    let (body, upload) = Outgoing::new(body, &visit.live, limit_bytes);
+    let (body, upload) = match body.take() {
+        Some(body) => Outgoing::new(body, &visit.live, limit_bytes),
+        None => (Outgoing::Empty, None),
+    };
     if upload.is_some() && length.is_none() {
         // Of some methods the library sends no body unless it is told to.
         parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -189,7 +205,7 @@ fn obey_newer(visit: &Visit, judged_by: &Arc<Sites>) {
 
 /// The protocol that a request asks for; HTTP itself is not passed on, as it may
 /// be answered as if nobody had asked (RFC 9110, section 7.8).
-fn wanted_upgrade(request: &Request<Incoming>) -> Option<HeaderValue> {
+fn wanted_upgrade(request: &Request<()>) -> Option<HeaderValue> {
     let is_http_11 = request.version() == Version::HTTP_11;
     let asks = is_http_11 && fields::asks_for_upgrade(request.headers());
     let protocol = asks.then(|| request.headers().get(UPGRADE)).flatten();
@@ -268,7 +284,7 @@ fn apply(
 fn check_origin(
     visit: &Visit,
     site: &Site,
-    request: &Request<Incoming>,
+    request: &Request<()>,
     is_upgrade: bool,
     sender: &Sender,
 ) -> Result<Origin, Refusal> {
@@ -321,6 +337,15 @@ fn refusal(error: UpstreamError, upload: Option<&Upload>) -> Refusal {
         Some(Fault::Broken(text)) => Refusal::closing(Reason::Malformed, text),
         None => error.into(),
     }
+}
+
+/// Reads what comes of a refused request's body, for a moment: some clients take
+/// it for an error when an answer of HTTP/2 comes before all of it was read.
+async fn read_away(body: Incoming) {
+    let mut body = http_body_util::Limited::new(body, patience::REFUSED_BYTES);
+    let all = async { while body.frame().await.is_some_and(|frame| frame.is_ok()) {} };
+    // What is more than that is cut off.
+    let _ = tokio::time::timeout(patience::REFUSED, all).await;
 }
 
 fn too_large() -> Refusal {

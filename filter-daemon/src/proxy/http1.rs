@@ -21,7 +21,6 @@ use super::exchange::{self, Tunnel, Visit};
 use super::head;
 use super::patience;
 use super::prefixed::Prefixed;
-use super::reason::Reason;
 use super::screen::Screen;
 
 /// How long a client may take to notice that a connection ends.
@@ -141,11 +140,11 @@ where
 
 fn note_refused<S>(screen: &Screen<S>, visit: &Visit) {
     let live = &visit.live;
-    if screen.has_refused()
+    if let Some(reason) = screen.fault()
         && let Some((site, _)) = visit.shared.site(live.app)
     {
-        let _ = site.count(Reason::Malformed);
-        connection::tell(&visit.shared, &site, live, "request refused", Reason::Malformed);
+        let _ = site.count(reason);
+        connection::tell(&visit.shared, &site, live, "request refused", reason);
     }
 }
 

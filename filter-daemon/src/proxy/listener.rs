@@ -20,11 +20,14 @@ use super::shared::Shared;
 /// Connections that the kernel may hold until they are accepted.
 const BACKLOG: i32 = 4096;
 
+/// How often an address that is taken is tried again.
+const BIND_PAUSE: Duration = Duration::from_secs(2);
+
 /// How long it waits where the host has no room for more (descriptors, memory).
 const NO_ROOM: Duration = Duration::from_millis(100);
 
 /// Opens a port. The address need not be on the host yet.
-pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -39,14 +42,49 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
+/// An address of filterd.toml, and its socket once it has one.
+pub(super) struct Listener {
+    address: SocketAddr,
+    socket: Option<TcpListener>,
+}
+
+impl Listener {
+    /// Opens the port, if nobody else has it; else it is tried again later.
+    pub(super) fn open(address: SocketAddr, shared: &Shared) -> Self {
+        let bound = bind(address);
+        let trouble = bound.as_ref().err().map(ToString::to_string);
+        match (&trouble, shared.note_place(address, trouble.clone())) {
+            (None, _) => tracing::info!(%address, "the proxy listens"),
+            (Some(why), true) => {
+                tracing::warn!(%address, "the proxy cannot listen: {why}; it is tried again");
+            }
+            (Some(_), false) => {}
+        }
+        Self { address, socket: bound.ok() }
+    }
+
+    async fn opened(mut self, shared: &Shared) -> TcpListener {
+        loop {
+            match self.socket {
+                Some(socket) => return socket,
+                None => tokio::time::sleep(BIND_PAUSE).await,
+            }
+            self = Self::open(self.address, shared);
+        }
+    }
+}
+
 /// Accepts until told to stop, and spreads the connections over the threads.
 pub(super) async fn accept(
-    listener: TcpListener,
+    listener: Listener,
     shared: Arc<Shared>,
     threads: Vec<UnboundedSender<Accepted>>,
     turn: Arc<AtomicUsize>,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let Some(listener) = stop.run_until_cancelled(listener.opened(&shared)).await else {
+        return Ok(());
+    };
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let port = listener.local_addr()?.port();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {

@@ -86,8 +86,10 @@ reasons! {
     Malformed, "malformed", Fault;
     /// The method is not one that a proxy passes on.
     Method, "method", Fault;
-    /// The head or the body of the request is larger than allowed.
+    /// The body of the request is larger than the app takes.
     TooLarge, "too_large", Fault;
+    /// The head of the request is larger than 32 KiB or has more than 100 fields.
+    HeadTooLarge, "head_too_large", Fault;
     /// The client was too slow to send a request or to read an answer.
     ClientTimeout, "client_timeout", Fault;
     /// The app has no upstream.

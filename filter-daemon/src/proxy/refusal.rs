@@ -89,6 +89,7 @@ fn status(reason: Reason) -> (StatusCode, &'static str) {
         Reason::Malformed => (StatusCode::BAD_REQUEST, "MalformedRequest"),
         Reason::Method => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
         Reason::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge"),
+        Reason::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "HeadTooLarge"),
         Reason::ClientTimeout => (StatusCode::REQUEST_TIMEOUT, "RequestTimeout"),
         Reason::NoUpstream => (StatusCode::SERVICE_UNAVAILABLE, "NoUpstream"),
         Reason::Outbound | Reason::UpstreamFailed => (StatusCode::BAD_GATEWAY, "BadGateway"),

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::head::{self, Framing, Head};
 use super::live::Live;
 use super::patience::LONGEST_HEAD_BYTES;
+use super::reason::Reason;
 use super::waits::Wait;
 
 /// A stream that is looked at.
@@ -26,7 +27,10 @@ pub(super) struct Screen<S> {
     /// Bytes that are not handed on yet; the first `passed` of them may be.
     held: Vec<u8>,
     passed: usize,
+    /// Whether nothing more is handed on.
     refused: bool,
+    /// What was wrong with a head.
+    fault: Option<Reason>,
     is_tunnel: bool,
 }
 
@@ -35,8 +39,16 @@ const NO_REQUEST: &[u8] = b"\0\r\n\r\n";
 
 impl<S> Screen<S> {
     pub(super) fn new(stream: S, live: Arc<Live>) -> Self {
-        let (framing, held) = (Framing::Head, Vec::new());
-        Self { stream, live, framing, held, passed: 0, refused: false, is_tunnel: false }
+        Self {
+            stream,
+            live,
+            framing: Framing::Head,
+            held: Vec::new(),
+            passed: 0,
+            refused: false,
+            fault: None,
+            is_tunnel: false,
+        }
     }
 
     /// One that hands everything on and notes only what is waited for.
@@ -56,9 +68,9 @@ impl<S> Screen<S> {
         self.stream
     }
 
-    /// Whether a head was refused.
-    pub(super) fn has_refused(&self) -> bool {
-        self.refused
+    /// Why a head was refused, if one was.
+    pub(super) fn fault(&self) -> Option<Reason> {
+        self.fault
     }
 
     /// Looks at bytes that came: how many may be handed on. `None`: the rest
@@ -99,7 +111,10 @@ impl<S> Screen<S> {
                     }
                     Head::Partial => return (at, Outcome::Hold),
                     Head::TooManyFields => return self.leave_to_library(bytes.len()),
-                    Head::Bad => return (at, Outcome::Refuse),
+                    Head::Bad => {
+                        self.fault = Some(Reason::Malformed);
+                        return (at, Outcome::Refuse);
+                    }
                 },
             }
         }
@@ -109,6 +124,7 @@ impl<S> Screen<S> {
     /// It has an answer of its own (431) to what is too large, and closes.
     fn leave_to_library(&mut self, all: usize) -> (usize, Outcome) {
         self.framing = Framing::Open;
+        self.fault = Some(Reason::HeadTooLarge);
         (all, Outcome::Pass)
     }
 

@@ -1,5 +1,7 @@
 //! What all threads of the proxy hold together.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -21,6 +23,8 @@ pub(super) struct Shared {
     pub(super) connections: Arc<Crowd>,
     pub(super) tally: Arc<Tally>,
     pub(super) refusals: Refusals,
+    /// Where it listens, with why it does not.
+    pub(super) places: watch::Sender<BTreeMap<SocketAddr, Option<String>>>,
     /// Cancelled when the daemon stops.
     pub(super) draining: CancellationToken,
 }
@@ -29,6 +33,12 @@ impl Shared {
     /// The apps as they are now.
     pub(super) fn sites(&self) -> Arc<Sites> {
         Arc::clone(&self.sites.borrow())
+    }
+
+    /// Notes how an address fares; answers whether that is news.
+    pub(super) fn note_place(&self, address: SocketAddr, trouble: Option<String>) -> bool {
+        self.places
+            .send_if_modified(|places| places.insert(address, trouble.clone()) != Some(trouble))
     }
 
     /// Tells of a refusal for which no app is known.

@@ -34,6 +34,8 @@ pub(super) struct Site {
     pub(super) clients: Option<Trust>,
     /// Where requests go.
     pub(super) destination: Option<Arc<Destination>>,
+    /// Why nobody is served, as far as that was found when it was put together.
+    pub(super) faults: Vec<String>,
     /// What upstreams have to show and are shown; none while its files cannot
     /// be read.
     pub(super) upstreams: Option<Trust>,
@@ -99,6 +101,11 @@ impl Site {
             return Reason::FailSafe;
         }
         self.list.judge(client, now)
+    }
+
+    /// What is wrong with it, in words for operators.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        self.faults.iter().cloned().chain(self.shown.trouble()).collect()
     }
 
     /// Whether a source is one of the app's trusted hops.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::header::UPGRADE;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -254,7 +255,9 @@ impl Lease {
 /// A request that may be sent a second time when it is not known whether the
 /// first was heard (RFC 9110, section 9.2.2).
 fn repeatable(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
-    let may_repeat = request.method().is_safe() && matches!(request.body(), Outgoing::Empty);
+    let is_plain = !request.headers().contains_key(UPGRADE);
+    let is_empty = matches!(request.body(), Outgoing::Empty);
+    let may_repeat = request.method().is_safe() && is_empty && is_plain;
     may_repeat.then(|| {
         let mut again = Request::new(Outgoing::Empty);
         *again.method_mut() = request.method().clone();

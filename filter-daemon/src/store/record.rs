@@ -78,7 +78,7 @@ fn record_app(
         seal::origins_text(app),
         app.require_origin,
         app.list.version.cast_signed(),
-        seal::proxy_text(app),
+        seal::proxy_text(&app.proxy),
     ])?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::change::Row;
 use super::keys::access_blob;
 use crate::access_list::Entry;
-use crate::app::{App, ProxyDocument};
+use crate::app::{App, ProxyDocument, ProxySettings};
 use crate::key::{Key, Session};
 use crate::state::{Group, Settings};
 
@@ -85,8 +85,8 @@ pub(super) fn trusted_hops_text(app: &App) -> String {
 }
 
 /// An app's proxy settings as one column holds them.
-pub(super) fn proxy_text(app: &App) -> String {
-    let document = ProxyDocument::from(&app.proxy);
+pub(super) fn proxy_text(proxy: &ProxySettings) -> String {
+    let document = ProxyDocument::from(proxy);
     serde_json::to_string(&document).expect("a structure of texts and numbers is always JSON")
 }
 
@@ -130,7 +130,7 @@ pub(super) fn of_app(app: &App) -> u64 {
             origins_text(app).as_bytes(),
             &[u8::from(app.require_origin)],
             &app.list.version.to_be_bytes(),
-            proxy_text(app).as_bytes(),
+            proxy_text(&app.proxy).as_bytes(),
             &app.last_modified.to_be_bytes(),
         ],
     )

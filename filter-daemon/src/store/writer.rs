@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::aftermath::{self, Aftermath};
 use super::apply::apply;
-use super::change::Change;
+use super::change::{Change, Note};
 use super::directory::Lock;
 use super::draft::{Circumstances, work_out};
 use super::error::StoreError;
@@ -42,8 +42,18 @@ type Check<'a> = dyn Fn(&State) -> Result<(), StoreError> + Sync + 'a;
 pub(super) enum Job {
     /// A change of state.
     Change(Box<Request>, oneshot::Sender<Result<Done, StoreError>>),
+    /// What somebody did that is no state: a line of the audit log.
+    Note(Box<Deed>, oneshot::Sender<Result<(), StoreError>>),
     /// What is known of the use of keys, which is no state.
     NoteUses(Vec<(ObjectId, Use)>, oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// What somebody did beside changing the state.
+pub(super) struct Deed {
+    pub(super) caller: Caller,
+    pub(super) reason: String,
+    pub(super) action: &'static str,
+    pub(super) note: Note,
 }
 
 /// What was done, or would be.
@@ -133,6 +143,10 @@ impl Writer {
         while let Some(job) = queue.blocking_recv() {
             let (request, reply) = match job {
                 Job::Change(request, reply) => (*request, reply),
+                Job::Note(deed, reply) => {
+                    let _ = reply.send(self.note(&deed));
+                    continue;
+                }
                 Job::NoteUses(uses, reply) => {
                     let _ = reply.send(self.note_uses(uses));
                     continue;
@@ -187,6 +201,16 @@ impl Writer {
         let done = Done::of(outcome(change.outcome, &after), &after, tally);
         self.publish.send_replace(Arc::new(after));
         Ok(done)
+    }
+
+    fn note(&mut self, deed: &Deed) -> Result<(), StoreError> {
+        let Deed { caller, reason, action, note } = deed;
+        let (revision, at) = (self.publish.borrow().revision, unix_seconds());
+        let origin = Origin { revision, at, caller, reason, action, is_audited: true };
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        history::record(&transaction, &origin, &[], note, self.limits.versions)?;
+        Ok(transaction.commit()?)
     }
 
     /// A key may have been deleted since it was used.

@@ -31,7 +31,7 @@ pub enum Source {
         /// Where the authority and the certificate are kept.
         directory: PathBuf,
         /// The name of the certificate's file there.
-        file: &'static str,
+        file: String,
         /// What the authority is called; the host's name.
         host: String,
         /// What the certificate is for.

@@ -32,6 +32,13 @@ impl Served {
     }
 }
 
+impl Served {
+    /// Why there is no certificate, or no newer one.
+    pub fn trouble(&self) -> Option<String> {
+        self.0.borrow().trouble.clone()
+    }
+}
+
 impl ResolvesServerCert for Served {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.0.borrow().identity.as_ref().map(|identity| Arc::clone(identity.certified()))

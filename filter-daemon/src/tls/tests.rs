@@ -21,7 +21,7 @@ fn own(directory: &Path, names: &[&str], now: SystemTime) -> Keeper {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let source = Source::Own {
         directory: directory.to_owned(),
-        file: "server.pem",
+        file: "server.pem".to_owned(),
         host: "host".to_owned(),
         names: Box::new(move || names.clone()),
     };

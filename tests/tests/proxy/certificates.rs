@@ -85,24 +85,36 @@ fn a_pair_is_replaced_under_load() {
     });
 }
 
+/// Each app shows its own names and no other's.
 #[test]
-fn a_name_that_comes_later_is_in_the_certificate_of_all() {
+fn a_name_that_comes_later_is_in_the_certificate_of_its_app() {
     let stage = Stage::new();
     let scene = stage.start();
     let client = scene.client(LISTED);
-    let shown = |name: &str| {
-        let connection = client.connect_to(name).expect("a handshake");
-        connection.conn.peer_certificates().expect("a chain")[0].to_vec()
+    let has = |shown_to: &str, name: &str| {
+        let connection = client.connect_to(shown_to).expect("a handshake");
+        let shown = connection.conn.peer_certificates().expect("a chain")[0].to_vec();
+        shown.windows(name.len()).any(|octets| octets == name.as_bytes())
     };
-    let before = stage.run(|| shown(NAME));
     let rules = AppRules { list: vec![format!("{LISTED}/32")], ..AppRules::default() };
     let other = scene.control().create_app("other", &rules, Mode::Enforce);
     let names = json!({ "proxy": { "names": ["other.example.com"] } });
     scene.control().must(hyper::Method::PATCH, &other.ours, Some(&names));
+    let more = json!({ "names": [NAME, "late.example.com"] });
     stage.run(|| {
-        // One that nobody looks after any more would never be renewed.
-        assert_ne!(shown(NAME), before);
-        assert_eq!(shown(NAME), shown("other.example.com"));
+        assert!(has(NAME, NAME) && !has(NAME, "other.example.com"));
+        assert!(has("other.example.com", "other.example.com") && !has("other.example.com", NAME));
+        scene.set_proxy(more);
+        assert!(has(NAME, "late.example.com") && has("late.example.com", NAME));
+        let files = || {
+            let state = fs::read_dir(stage.installation.path("state")).expect("it is there");
+            let names = state.flatten().map(|file| file.file_name().to_string_lossy().into_owned());
+            names.filter(|name| name.starts_with("proxy-")).count()
+        };
+        assert_eq!(files(), 2);
+        scene.control().must(hyper::Method::DELETE, &other.ours, None);
+        wait_for("the certificate of the app to go with it", || (files() == 1).then_some(()));
+        assert!(has(NAME, NAME));
     });
 }
 

@@ -3,6 +3,8 @@
 
 use std::io::Write;
 
+use serde_json::json;
+
 use crate::client::{Answer, is_closed};
 use crate::stage::{LISTED, NAME, Stage};
 
@@ -89,12 +91,13 @@ fn a_chunked_body_that_cannot_be_followed_ends_the_connection() {
                 format!("POST / HTTP/1.1\r\nHost: {NAME}\r\nTransfer-Encoding: chunked\r\n\r\n");
             write!(connection, "{head}{body}{SMUGGLED}").expect("it goes out");
             if let Ok(answer) = Answer::read(&mut connection) {
-                assert!(answer.status >= 400, "{case}: {}", answer.status);
+                assert_eq!(answer.status, 400, "{case}");
             }
             assert!(is_closed(&mut connection), "{case}");
             let asked = scene.upstream.asked();
             assert!(asked.iter().all(|asked| !asked.head.contains("smuggled")), "{case}");
         }
+        assert_eq!(scene.count("upstream_failed"), 0, "it is the client's fault");
     });
 }
 
@@ -128,18 +131,42 @@ fn requests_one_after_the_other_stay_apart() {
     });
 }
 
+/// Whoever refuses it, what follows was never looked at.
 #[test]
 fn an_upgrade_that_is_refused_ends_the_connection() {
     let stage = Stage::new();
     let scene = stage.start();
+    scene.set(&json!({ "origins": ["https://a.example.com"] }));
     let client = scene.client(LISTED);
+    let websocket = "Upgrade: websocket\r\n";
     stage.run(|| {
+        for (path, fields, status, asked) in [
+            ("/no-upgrade", websocket, 200, 1),
+            ("/ws", "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", 200, 1),
+            ("/ws", "Upgrade: websocket, HTTP/2.0\r\n", 200, 1),
+            ("/close", websocket, 502, 1),
+            ("/ws", "Upgrade: websocket\r\nOrigin: https://b.example.com\r\n", 403, 0),
+        ] {
+            scene.upstream.forget();
+            let mut connection = client.connect().expect("a handshake");
+            let head = format!(
+                "GET {path} HTTP/1.1\r\nHost: {NAME}\r\nConnection: Upgrade\r\n{fields}\r\n"
+            );
+            write!(connection, "{head}{SMUGGLED}").expect("it goes out");
+            let answer = Answer::read(&mut connection).expect("an answer");
+            assert_eq!(answer.status, status, "{fields}");
+            assert!(is_closed(&mut connection), "{path} {fields}");
+            assert_eq!(scene.upstream.asked().len(), asked, "{path} {fields}");
+            let heads = scene.upstream.asked().into_iter().map(|asked| asked.head);
+            let names_http =
+                heads.into_iter().any(|head| head.contains("h2c") || head.contains("http/2"));
+            assert!(!names_http, "{fields}");
+        }
+        scene.upstream.forget();
         let mut connection = client.connect().expect("a handshake");
-        let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-        let head = format!("GET /no-upgrade HTTP/1.1\r\nHost: {NAME}\r\n{upgrade}\r\n");
-        write!(connection, "{head}{SMUGGLED}").expect("it goes out");
-        assert_eq!(Answer::read(&mut connection).expect("an answer").status, 200);
-        assert!(is_closed(&mut connection));
-        assert_eq!(scene.upstream.asked().len(), 1);
+        let head = "GET / HTTP/1.1\r\nHost: evil.test\r\nConnection: Upgrade\r\n";
+        write!(connection, "{head}{websocket}\r\n{SMUGGLED}").expect("it goes out");
+        assert_eq!(Answer::read(&mut connection).expect("an answer").status, 421);
+        assert!(is_closed(&mut connection) && scene.upstream.asked().is_empty());
     });
 }

@@ -1,9 +1,9 @@
 //! An upstream that fails: the right answer in time, and other apps do not
 //! notice.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use filter_tests::deadline::wait_for;
 use serde_json::json;
@@ -103,6 +103,11 @@ fn limits_hold() {
         assert_eq!(status(&format!("GET / HTTP/1.1\r\nHost: {NAME}\r\n{many}\r\n")), 431);
         let long = format!("a: {}\r\n", "b".repeat(80 << 10));
         assert_eq!(status(&format!("GET / HTTP/1.1\r\nHost: {NAME}\r\n{long}\r\n")), 431);
+        let seen =
+            wait_for("all to be counted", || Some(scene.count("too_large")).filter(|n| *n > 3));
+        assert_eq!(seen, 4);
+        let counts = || (scene.count("too_large"), scene.count("head_too_large"));
+        wait_for("all to be counted", || (counts() == (2, 2)).then_some(()));
     });
 }
 
@@ -133,4 +138,91 @@ fn a_stop_lets_open_requests_end() {
         assert!(scene.daemon.stop().success());
         assert!(is_closed(&mut idle));
     });
+}
+
+/// An upstream is silent from when it has what the client sent, and no earlier.
+#[test]
+fn a_long_upload_is_no_silence_of_the_upstream() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    scene.set_proxy(json!({ "patience_s": 1 }));
+    let client = scene.client(LISTED);
+    let head = |path: &str, length: usize| {
+        format!("POST {path} HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {length}\r\n\r\n")
+    };
+    stage.run(|| {
+        let mut connection = client.connect().expect("a handshake");
+        connection.write_all(head("/", 6).as_bytes()).expect("it goes out");
+        for octet in [b"1", b"2", b"3", b"4", b"5", b"6"] {
+            std::thread::sleep(Duration::from_millis(500));
+            connection.write_all(octet).expect("it goes out");
+        }
+        assert_eq!(Answer::read(&mut connection).expect("an answer").status, 200);
+        let mut connection = client.connect().expect("a handshake");
+        connection.write_all(&[head("/silent", 2).as_bytes(), b"hi"].concat()).expect("out");
+        assert_eq!(Answer::read(&mut connection).expect("an answer").status, 504);
+    });
+    assert_eq!(scene.count("upstream_timeout"), 1);
+}
+
+/// What the upstream did not read ends with its answer, on both sides.
+#[test]
+fn a_body_that_the_upstream_leaves_unread_keeps_nothing_open() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let client = scene.client(LISTED);
+    stage.run(|| {
+        let mut connection = client.connect().expect("a handshake");
+        let head =
+            format!("POST /unread HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 99999999\r\n\r\n");
+        connection.write_all(&[head.as_bytes(), &[b'u'; 1 << 16]].concat()).expect("it goes out");
+        assert_eq!(Answer::read(&mut connection).expect("an answer").text(), "ok");
+        wait_for("the upstream to be let go", || {
+            scene.upstream.asked().iter().any(|asked| asked.head == "gone").then_some(())
+        });
+        assert!(is_closed(&mut connection));
+    });
+}
+
+/// A client of HTTP/1.0 knows the end of an answer by the end of TLS alone.
+#[test]
+fn an_answer_that_is_cut_does_not_end_in_order() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let client = scene.client(LISTED);
+    stage.run(|| {
+        for (path, version) in
+            [("/old-half-body", "1.0"), ("/old-half-body", "1.1"), ("/half-body", "1.0")]
+        {
+            let mut connection = client.connect().expect("a handshake");
+            write!(connection, "GET {path} HTTP/{version}\r\nHost: {NAME}\r\n\r\n").expect("out");
+            let error = connection.read_to_end(&mut Vec::new()).expect_err("it was cut");
+            let is_cut =
+                [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset].contains(&error.kind());
+            assert!(is_cut, "{path} {version}: {error}");
+        }
+    });
+}
+
+/// One that takes no connection costs the first requests a part of the time
+/// there is, and nobody an answer.
+#[test]
+fn an_upstream_that_never_answers_leaves_time_for_the_next() {
+    let stage = Stage::new();
+    stage.namespace.ip("address add 10.9.0.1/24 dev veth0");
+    stage.namespace.ip("neighbour add 10.9.0.9 lladdr 02:00:00:00:00:09 dev veth0 nud permanent");
+    let scene = stage.start();
+    let client = scene.client(LISTED);
+    let (nobody, live) =
+        ("http://10.9.0.9:80", format!("http://127.0.0.1:{}", scene.upstream.port));
+    stage.run(|| {
+        scene.set_proxy(json!({ "upstreams": [nobody, live] }));
+        for _ in 0..2 {
+            assert_eq!(client.get("/close", "").expect("an answer").status, 502);
+        }
+        assert_eq!(scene.upstream.asked().len(), 2, "each request came to the one that lives");
+        scene.set_proxy(json!({ "upstreams": [nobody] }));
+        assert_eq!(client.get("/", "").expect("an answer").status, 502);
+    });
+    assert_eq!(scene.count("upstream_timeout"), 0);
 }

@@ -16,6 +16,10 @@ mod frames;
 mod framing;
 #[path = "http2/messages.rs"]
 mod messages;
+#[path = "http2/patience.rs"]
+mod patience;
+#[path = "http2/session.rs"]
+pub(crate) mod session;
 #[path = "http2/status.rs"]
 mod status;
 #[path = "http2/streams.rs"]
@@ -57,4 +61,37 @@ fn a_malformed_request_reaches_no_upstream() {
     let client = scene.client(LISTED);
     stage.run(|| play(&client, &messages::malformed()));
     assert!(scene.upstream.asked().is_empty(), "{:?}", scene.upstream.asked());
+}
+
+/// The cookies of a browser come in pieces, and go on as one field (RFC 9113,
+/// section 8.2.3).
+#[test]
+fn cookies_are_joined() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    stage.run(|| {
+        let mut session = session::Session::begin(&scene.client(LISTED));
+        session.ask(1, "/", &[("cookie", "a=1"), ("cookie", "b=2"), ("x-other", "x")]);
+        assert_eq!(session.status(), (1, 200));
+    });
+    let head = &scene.upstream.asked()[0].head;
+    let cookies = head.lines().filter(|line| line.starts_with("cookie:"));
+    assert_eq!(cookies.collect::<Vec<_>>(), ["cookie: a=1; b=2"], "{head}");
+}
+
+/// As of HTTP/1.1; and the answer comes when the body was read.
+#[test]
+fn a_head_of_many_fields_is_refused() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let many = vec![("x-many", "1"); 101];
+    stage.run(|| {
+        let mut session = session::Session::begin(&scene.client(LISTED));
+        session.ask(1, "/", &many[..100]);
+        assert_eq!(session.status(), (1, 200));
+        session.ask(3, "/", &many);
+        assert_eq!(session.status(), (3, 431));
+    });
+    assert_eq!(scene.count("head_too_large"), 1);
+    assert_eq!(scene.upstream.asked().len(), 1);
 }

@@ -1,9 +1,10 @@
 //! Connections to upstreams come from the configured addresses and no others.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use filter_tests::daemon::Configuration;
+use filter_tests::deadline::wait_for;
 use filter_tests::packet_socket::PacketSocket;
 use serde_json::json;
 
@@ -59,6 +60,31 @@ fn addresses_take_turns_and_one_that_goes_is_an_error() {
         let log = stage.installation.log();
         assert!(log.contains("10.9.0.2") && log.contains("is not on this host"), "{log}");
     });
+}
+
+/// Connections that wait for the next request go with their address.
+#[test]
+fn a_connection_does_not_outlive_its_address() {
+    let stage = stage(&SOURCES[1..]);
+    let scene = stage.start();
+    scene.set_proxy(json!({ "upstreams": [format!("http://10.9.0.1:{}", scene.upstream.port)] }));
+    let client = scene.client(LISTED);
+    stage.run(|| assert_eq!(client.get("/", "").expect("an answer").status, 200));
+    stage.namespace.ip("address del 10.9.0.2/24 dev veth0");
+    stage.run(|| {
+        wait_for("the connection to be given up", || {
+            let out = stage
+                .namespace
+                .command("ss")
+                .args(["-Htn", "state", "established", "src", "10.9.0.2"])
+                .output();
+            out.expect("iproute2 is there").stdout.is_empty().then_some(())
+        });
+        let asked = Instant::now();
+        assert_eq!(client.get("/", "").expect("an answer").status, 502);
+        assert!(asked.elapsed() < Duration::from_secs(5));
+    });
+    assert_eq!(scene.count("outbound_missing"), 1);
 }
 
 /// What is on the wire tells it, while an address comes and goes.

@@ -4,9 +4,11 @@ use std::io::{Read, Write};
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use filter_tests::deadline::wait_for;
 use serde_json::json;
 
 use crate::client::{Answer, Client, Connection, is_closed};
+use crate::http2::session::Session;
 use crate::stage::{LISTED, NAME, Scene, Stage, closed};
 
 /// From the answer to a change to the end of what it forbids.
@@ -121,10 +123,75 @@ fn a_change_that_takes_nothing_away_closes_nothing() {
     let scene = stage.start();
     stage.run(|| {
         let mut connection = websocket(&scene.client(LISTED), "");
+        assert_eq!(closed(&scene.set(&json!({ "mode": "enforce" }))), 0, "it is so already");
         let entry = json!({ "address": "192.0.2.0/24" });
         let added = scene.control().must(hyper::Method::POST, &scene.app.list, Some(&entry));
         assert_eq!(closed(&added), 0);
         assert_eq!(closed(&scene.set_proxy(json!({ "patience_s": 7 }))), 0);
         assert_echo(&mut connection);
+    });
+}
+
+/// Not one octet is answered to a handshake that began before.
+#[test]
+fn an_entry_that_goes_ends_handshakes() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    stage.run(|| {
+        let mut begun = scene.client(LISTED).tcp().expect("a connection");
+        wait_for("the connection to be accepted", || {
+            let out =
+                stage.namespace.command("ss").args(["-Htn", "src", "127.0.0.1:8443"]).output();
+            (!out.expect("iproute2 is there").stdout.is_empty()).then_some(())
+        });
+        assert_eq!(scene.unlist(), 1);
+        assert_eq!(begun.read(&mut [0]).expect("an end in order"), 0);
+        assert_eq!(scene.count("revoked_entry"), 1);
+    });
+}
+
+/// What was let through without an allowed origin is held to later rules.
+#[test]
+fn origins_that_become_rules_end_what_has_none() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let origins = json!({ "origins": ["https://a.example.com"], "mode": "observe" });
+    stage.run(|| {
+        scene.set(&origins);
+        let change = || closed(&scene.set(&json!({ "mode": "enforce" })));
+        ends_by(&scene, "Origin: https://b.example.com\r\n", change, "revoked_origin");
+        let mut without = websocket(&scene.client(LISTED), "");
+        assert_eq!(closed(&scene.set(&json!({ "require_origin": true }))), 1);
+        assert_ends(&mut without, Instant::now());
+        assert_eq!(scene.count("revoked_origin"), 2);
+    });
+}
+
+/// What a hop brings of one client ends, and nothing of another.
+#[test]
+fn a_client_of_a_hop_takes_nobody_with_it() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let other = Ipv4Addr::new(127, 0, 0, 40);
+    let path = format!("{}/access_list", scene.app.ours);
+    scene.control().must(
+        hyper::Method::POST,
+        &path,
+        Some(&json!({ "address": other.to_string() })),
+    );
+    scene.set(&json!({ "trusted_hops": ["127.0.0.30/32"] }));
+    scene.set_proxy(json!({ "hop_header": "x-forwarded-for" }));
+    let hop = scene.client(Ipv4Addr::new(127, 0, 0, 30));
+    stage.run(|| {
+        let (first, second) = (LISTED.to_string(), other.to_string());
+        let mut connection = Session::begin(&hop);
+        connection.ask(1, "/silent", &[("x-forwarded-for", &first)]);
+        connection.ask(3, "/silent", &[("x-forwarded-for", &second)]);
+        wait_for("both to be asked", || (scene.upstream.asked().len() == 2).then_some(()));
+        assert_eq!(scene.unlist(), 1);
+        assert_eq!(connection.reset(), 1, "the stream of the one who is gone");
+        connection.ask(5, "/", &[("x-forwarded-for", &second)]);
+        assert_eq!(connection.status(), (5, 200));
+        assert_eq!(scene.count("revoked_entry"), 1);
     });
 }

@@ -4,7 +4,12 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::SockRef;
 
 /// The body of an answer that comes before the request has ended: more than
 /// what sockets hold on the way.
@@ -61,14 +66,27 @@ fn serve(stream: TcpStream, notes: &Mutex<Vec<Asked>>) {
         if head.split(' ').nth(1) == Some("/early") {
             return answer_early(&mut writer, &mut reader);
         }
-        if read_body(&mut reader, &asked.head).is_none() {
-            return;
-        }
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-        if answer(&mut writer, &mut reader, &path, &asked.head).is_none() {
+        if path == "/unread" {
+            return leave_unread(&mut writer, notes);
+        }
+        let Some(body) = read_body(&mut reader, &asked.head) else { return };
+        let text = if path == "/body" { &body } else { &asked.head };
+        if answer(&mut writer, &mut reader, &path, text).is_none() {
             return;
         }
     }
+}
+
+/// Answers without a look at the body, keeps the connection, and notes its end.
+fn leave_unread(writer: &mut TcpStream, notes: &Mutex<Vec<Asked>>) {
+    let Ok(peer) = writer.peer_addr() else { return };
+    let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    // Whatever it left unread says nothing about that.
+    let gone = PollFlags::from_bits_retain(libc::POLLRDHUP);
+    let mut other_end = [PollFd::new(writer.as_fd(), gone)];
+    let _ = poll(&mut other_end, PollTimeout::NONE);
+    notes.lock().expect("not poisoned").push(Asked { peer, head: "gone".to_owned() });
 }
 
 /// Does not wait for the body, and is done with the connection.
@@ -95,7 +113,9 @@ fn read_head(reader: &mut impl BufRead) -> Option<String> {
     }
 }
 
-fn read_body(reader: &mut impl BufRead, head: &str) -> Option<()> {
+/// The body with its trailers.
+fn read_body(reader: &mut impl BufRead, head: &str) -> Option<String> {
+    let mut body = Vec::new();
     let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
     if field("transfer-encoding:").is_some() {
         loop {
@@ -104,19 +124,22 @@ fn read_body(reader: &mut impl BufRead, head: &str) -> Option<()> {
             let size = usize::from_str_radix(size.trim(), 16).ok()?;
             if size == 0 {
                 // The trailers, and the line behind them.
-                return read_head(reader).map(drop);
+                let trailers = read_head(reader)?.to_ascii_lowercase();
+                return Some(String::from_utf8_lossy(&body).into_owned() + &trailers);
             }
             let mut chunk = vec![0; size + 2];
             reader.read_exact(&mut chunk).ok()?;
+            body.extend_from_slice(&chunk[..size]);
         }
     }
     let length = field("content-length:").map_or(0, |text| text.trim().parse().unwrap_or(0));
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()
+    body.resize(length, 0);
+    reader.read_exact(&mut body).ok()?;
+    Some(String::from_utf8_lossy(&body).into_owned())
 }
 
 /// Nothing where the connection is to end.
-fn answer(writer: &mut TcpStream, reader: &mut impl BufRead, path: &str, head: &str) -> Option<()> {
+fn answer(writer: &mut TcpStream, reader: &mut impl BufRead, path: &str, text: &str) -> Option<()> {
     match path {
         "/close" => None,
         "/half-head" => {
@@ -127,6 +150,16 @@ fn answer(writer: &mut TcpStream, reader: &mut impl BufRead, path: &str, head: &
             let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
             None
         }
+        "/old-half-body" => {
+            let _ = writer.write_all(b"HTTP/1.0 200 OK\r\n\r\nhalf");
+            // With something unread it ends in disorder.
+            SockRef::from(&*writer).set_linger(Some(Duration::ZERO)).expect("it is open");
+            None
+        }
+        "/large" => {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {EARLY_BYTES}\r\n\r\n");
+            writer.write_all(&[head.as_bytes(), &vec![b'l'; EARLY_BYTES]].concat()).ok()
+        }
         "/nonsense" => {
             let _ = writer.write_all(b"\0\0\0 nonsense\r\n\r\n");
             None
@@ -136,7 +169,7 @@ fn answer(writer: &mut TcpStream, reader: &mut impl BufRead, path: &str, head: &
             let _ = reader.read(&mut [0]);
             None
         }
-        "/ws" if head.contains("upgrade: websocket") => {
+        "/ws" if text.contains("upgrade: websocket") => {
             let switched = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
             writer.write_all(switched).ok()?;
             let mut bytes = [0; 1024];
@@ -149,8 +182,8 @@ fn answer(writer: &mut TcpStream, reader: &mut impl BufRead, path: &str, head: &
             .write_all(b"HTTP/1.1 200 OK\r\nTrailer: x-sum\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ndata\r\n0\r\nx-sum: 7\r\n\r\n")
             .ok(),
         _ => {
-            let start = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", head.len());
-            writer.write_all(format!("{start}{head}").as_bytes()).ok()
+            let start = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", text.len());
+            writer.write_all(format!("{start}{text}").as_bytes()).ok()
         }
     }
 }

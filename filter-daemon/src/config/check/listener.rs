@@ -26,10 +26,22 @@ pub(super) fn check(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Vec<Sock
             continue;
         };
         let listener = SocketAddr::new(ip, port.map_or(HTTPS, |port| port.value));
-        if listeners.contains(&listener) {
-            faults.refuse(&address, format!("{listener} is given twice: leave one of them away"));
+        if let Some(other) = listeners.iter().find(|other| covers(**other, listener)) {
+            let text = if *other == listener {
+                format!("{listener} is given twice: leave one of them away")
+            } else {
+                format!("{listener} and {other} take the same connections: leave one of them away")
+            };
+            faults.refuse(&address, text);
         }
         listeners.push(listener);
     }
     listeners
+}
+
+/// Whether one of two sockets could not be opened beside the other.
+fn covers(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_for_all = one.ip().is_unspecified() || other.ip().is_unspecified();
+    let is_same_place = one.ip() == other.ip() || is_for_all;
+    one.port() == other.port() && one.is_ipv4() == other.is_ipv4() && is_same_place
 }

@@ -187,6 +187,11 @@ fn each_value_is_checked() {
         ("[[listener]]", "listener[0].address", "missing"),
         ("[[listener]]\naddress = \"localhost\"", "listener[0].address", "\"localhost\""),
         ("[[listener]]\naddress = \"::\"\nport = 0", "listener[0].port", "out of range"),
+        (
+            "[[listener]]\naddress = \"0.0.0.0\"\n[[listener]]\naddress = \"192.0.2.1\"",
+            "listener[1].address",
+            "192.0.2.1:443 and 0.0.0.0:443",
+        ),
         ("[[outbound]]\naddresses = [\"::1\"]", "outbound[0].label", "missing"),
         ("[[outbound]]\nlabel = \"a b\"\naddresses = [\"::1\"]", "outbound[0].label", "letters"),
         ("[[outbound]]\nlabel = \"a\"", "outbound[0].addresses", "missing"),

@@ -7,6 +7,7 @@ use filter_common::generation::MAX_APPS;
 use super::super::change::{Row, Versioned};
 use super::super::error::StoreError;
 use super::super::fresh;
+use super::super::seal::proxy_text;
 use super::Draft;
 use crate::access_list::AccessList;
 use crate::app::{App, Mode, ProxySettings};
@@ -159,13 +160,7 @@ pub(super) fn told(fields: &AppFields) -> String {
         trusted_hops.as_deref().map(|hops| format!("trusted hops {}", joined(hops))),
         origins.as_deref().map(|origins| format!("origins {}", joined(origins))),
         require_origin.map(|required| format!("require origin {required}")),
-        proxy.as_ref().map(|proxy| {
-            format!(
-                "server names {}, upstreams {}, and other settings of the proxy",
-                joined(&proxy.names),
-                joined(&proxy.upstreams)
-            )
-        }),
+        proxy.as_ref().map(|proxy| format!("proxy {}", proxy_text(proxy))),
     ];
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

@@ -100,12 +100,11 @@ fn whole(NewEntry { address, fields }: NewEntry) -> NewEntry {
 
 fn summary(change: &AppChange) -> String {
     let ListChange { added, removed, changed, .. } = &change.list;
-    format!(
-        "{} {} ({} added, {} removed, {} changed)",
-        change.verb.name(),
-        change.app.client_app_id,
-        added.len(),
-        removed.len(),
-        changed.len()
-    )
+    let [added, removed, changed] = [added, removed, changed].map(Vec::len);
+    let (verb, app) = (change.verb.name(), &change.app.client_app_id);
+    let counts = format!("{verb} {app} ({added} added, {removed} removed, {changed} changed)");
+    match change.detail.as_str() {
+        "" => counts,
+        detail => format!("{counts}: {detail}"),
+    }
 }

@@ -36,10 +36,7 @@ impl Draft<'_> {
         let app = self.app(app)?;
         let old = Arc::clone(app.list.entry(id).ok_or(ListError::UnknownEntry(id))?);
         let Some(new) = self.changed(&old, address, fields)? else { return Ok(old) };
-        self.note(&app.client_app_id, || match old.address == new.address {
-            true => old.address.text().to_owned(),
-            false => format!("{} is now {}", old.address.text(), new.address.text()),
-        });
+        self.note(&app.client_app_id, || rewritten(&old, &new));
         let change = ListChange { changed: vec![Arc::clone(&new)], ..ListChange::default() };
         let (app, _) = self.touch(&app, change);
         self.rows.push(Row::Replaced { app, old, new: Arc::clone(&new) });
@@ -185,6 +182,23 @@ impl Draft<'_> {
         self.refuse_bad_fields(&entry, &fields)?;
         Ok(entry)
     }
+}
+
+/// What became of an entry, in a line.
+fn rewritten(old: &Entry, new: &Entry) -> String {
+    let end = |entry: &Entry| {
+        let end = entry.expires.and_then(|end| jiff::Timestamp::from_second(end).ok());
+        end.map_or_else(|| "never".to_owned(), |end| end.to_string())
+    };
+    let said = [
+        (old.address != new.address).then(|| format!("now {}", new.address.text())),
+        (old.enabled != new.enabled)
+            .then(|| if new.enabled { "enabled" } else { "disabled" }.to_owned()),
+        (old.expires != new.expires).then(|| format!("ends {}", end(new))),
+        (old.comment != new.comment).then(|| format!("comment {:?}", new.comment)),
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    format!("{}: {}", old.address.text(), said.join(", "))
 }
 
 fn refuse_shrinking(

@@ -97,7 +97,7 @@ impl Case {
 }
 
 /// Both ends know each other's settings, and know that.
-fn begin(connection: &mut Connection) -> io::Result<()> {
+pub(super) fn begin(connection: &mut Connection) -> io::Result<()> {
     connection.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat())?;
     let (mut is_known, mut knows) = (false, false);
     while !(is_known && knows) {
