@@ -4,6 +4,8 @@
 //! Never decides anything about a packet. Readiness is told to systemd when
 //! the first state is in force, or has been found not to be.
 
+mod remarks;
+
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,6 +82,9 @@ pub fn main() -> ExitCode {
     };
     if arguments.check {
         println!("{}: no fault found", arguments.config.display());
+        for remark in remarks::remarks(&config) {
+            println!("{}: warning: {remark}", arguments.config.display());
+        }
         return ExitCode::SUCCESS;
     }
     answer_at_once();

@@ -164,6 +164,13 @@ impl Installation {
             .expect("filterctl is installed")
     }
 
+    /// `filterd --check` of a file, in a namespace.
+    pub fn check(&self, namespace: &Namespace, file: &str) -> Output {
+        let mut command = namespace.command(root().join("usr/local/sbin/filterd"));
+        command.args(["--check", "--config", file]).stdin(Stdio::null());
+        command.output().expect("filterd is installed")
+    }
+
     fn spawn(&self, namespace: &Namespace, notify: &Path) -> Child {
         let log = File::options()
             .create(true)

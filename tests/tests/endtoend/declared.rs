@@ -45,6 +45,9 @@ fn a_file_is_planned_applied_and_then_nothing_is_left_to_do() {
     let apps = stage.apps();
     assert_eq!(apps.as_array().map(Vec::len), Some(1), "{apps}");
     assert_eq!((&apps[0]["name"], &apps[0]["entries"]), (&"web".into(), &3.into()));
+    let nothing = stage.file("nothing.toml", "");
+    let text = stage.fails_with(1, &["apply", "-f", &nothing, "--prune", "--yes"]);
+    assert!(text.contains("nothing.toml") && text.contains("delete all"), "{text}");
     let again = stage.done(&["apply", "-f", &file]);
     assert!(again.contains("Everything is as the file says"), "{again}");
     let history = stage.done(&["history", "--app", "web"]);

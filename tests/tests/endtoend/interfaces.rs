@@ -281,3 +281,16 @@ fn an_address_that_comes_later_brings_its_broadcast_address() {
         arrives(UNLISTED.v4(), &next()).then_some(())
     });
 }
+
+/// A file without a fault may still ask for what the host does not have.
+#[test]
+fn a_check_tells_what_the_host_does_not_have() {
+    let stage = Stage::new();
+    let file = stage
+        .file("check.toml", "[[interface]]\nname = \"wlan9\"\n[control]\ngroup = \"no-such\"\n");
+    let output = stage.installation.check(&stage.world.host, &file);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("no fault found") && text.contains("\"wlan9\""), "{text}");
+    assert!(text.contains("no group \"no-such\""), "{text}");
+}

@@ -182,6 +182,8 @@ fn detach_and_attach_through_the_daemon() {
         assert!(output.status.success(), "{output:?}");
         assert_eq!(place_gets_in(&wire, UNLISTED), open, "{task}");
         assert_eq!(daemon.control().status()["filter"], filter);
+        let audit = stage.done(&["--json", "audit", "--limit", "1"]);
+        assert!(audit.contains(&format!("host.{task}")), "{audit}");
     }
 }
 

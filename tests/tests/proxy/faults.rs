@@ -103,9 +103,6 @@ fn limits_hold() {
         assert_eq!(status(&format!("GET / HTTP/1.1\r\nHost: {NAME}\r\n{many}\r\n")), 431);
         let long = format!("a: {}\r\n", "b".repeat(80 << 10));
         assert_eq!(status(&format!("GET / HTTP/1.1\r\nHost: {NAME}\r\n{long}\r\n")), 431);
-        let seen =
-            wait_for("all to be counted", || Some(scene.count("too_large")).filter(|n| *n > 3));
-        assert_eq!(seen, 4);
         let counts = || (scene.count("too_large"), scene.count("head_too_large"));
         wait_for("all to be counted", || (counts() == (2, 2)).then_some(()));
     });

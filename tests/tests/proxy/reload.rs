@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::certificates::{Authority, authority, file, issue};
 use crate::client::{Answer, Client, Connection, is_closed};
-use crate::stage::{LISTED, NAME, Scene, Stage};
+use crate::stage::{LISTED, NAME, PORT, PROXY, Scene, Stage};
 use crate::tls_upstream::TlsUpstream;
 
 /// What the log has where a file is no good any more.
@@ -64,13 +64,15 @@ fn an_app_is_served_from_when_its_file_is_there() {
     let stage = Stage::new();
     let scene = stage.start();
     let clients = authority();
-    scene.set_proxy(json!({ "client_ca": stage.installation.path("clients.pem") }));
+    let missing = json!({ "client_ca": stage.installation.path("clients.pem") });
+    scene.set_proxy_in_vain(missing, "clients.pem: cannot be read");
     let client = member(&scene, &clients);
     stage.run(|| {
         assert!(!is_served(&client));
         assert!(stage.installation.log().contains("clients.pem: cannot be read"));
         file(&scene, "clients.pem", &clients.pem());
         wait_for("the app", || is_served(&client).then_some(()));
+        assert_eq!(scene.control().status()["proxy"]["troubles"], json!([]));
     });
 }
 
@@ -81,12 +83,13 @@ fn upstreams_are_believed_and_shown_what_the_files_have_now() {
     let (old, new) = (authority(), authority());
     let upstream = stage.run(|| TlsUpstream::start("old", &old));
     let path = |name| stage.installation.path(name);
-    scene.set_proxy(json!({
+    let settings = json!({
         "upstreams": [format!("https://127.0.0.1:{}", upstream.port)],
         "upstream_ca": file(&scene, "upstream.pem", &old.pem()),
         "upstream_certificate": path("shown.pem"),
         "upstream_key": path("shown.key"),
-    }));
+    });
+    scene.set_proxy_in_vain(settings, "shown.pem");
     let client = scene.client(LISTED);
     let answers = |text: &str| client.get("/", "").is_ok_and(|answer| answer.text() == text);
     stage.run(|| {
@@ -104,4 +107,28 @@ fn upstreams_are_believed_and_shown_what_the_files_have_now() {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         assert!((0..threads).all(|_| answers("new")), "the connections of before are not used");
     });
+}
+
+/// Nobody can be served where somebody else listens, and everything else goes on.
+#[test]
+fn an_address_that_is_taken_is_listened_on_when_it_is_free() {
+    let stage = Stage::new();
+    let taken = stage.run(|| std::net::TcpListener::bind((PROXY, PORT)).expect("it is free"));
+    let scene = stage.start();
+    let place = || scene.control().status()["proxy"]["listen"][0].clone();
+    assert_eq!(place()["state"], "waiting");
+    assert!(place()["detail"].as_str().is_some_and(|why| why.contains("in use")), "{}", place());
+    drop(taken);
+    wait_for("the proxy to listen", || (place()["state"] == "listening").then_some(()));
+    stage.run(|| assert!(scene.client(LISTED).get("/", "").is_ok()));
+}
+
+#[test]
+fn certificates_that_are_not_there_are_told() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let path = |name| stage.installation.path(name);
+    let pair = json!({ "certificate": path("no.pem"), "key": path("no.key") });
+    scene.set_proxy_in_vain(pair, "no.pem");
+    scene.set_proxy_in_vain(json!({ "outbound": "nobody" }), "has the label");
 }

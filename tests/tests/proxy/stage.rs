@@ -79,13 +79,31 @@ impl Scene<'_> {
 
     /// Sets the proxy settings, beside the name and the upstream.
     pub(crate) fn set_proxy(&self, fields: Value) -> Answer {
+        self.set(&json!({ "proxy": self.proxy(fields) }))
+    }
+
+    fn proxy(&self, fields: Value) -> Value {
         let mut proxy = json!({
             "names": [NAME, "*.services.example.com"],
             "upstreams": [format!("http://127.0.0.1:{}", self.upstream.port)],
         });
         let Value::Object(fields) = fields else { panic!("settings are an object") };
         proxy.as_object_mut().expect("an object").extend(fields);
-        self.set(&json!({ "proxy": proxy }))
+        proxy
+    }
+
+    /// The same with settings that keep the app from being served: they are kept,
+    /// and what is wrong is told.
+    pub(crate) fn set_proxy_in_vain(&self, fields: Value, trouble: &str) {
+        let body = json!({ "proxy": self.proxy(fields) });
+        let answer = self.control().call(Method::PATCH, &self.app.ours, Some(&body));
+        let answer = answer.expect("an answer");
+        assert!(answer.status.is_success(), "{}", answer.body);
+        assert_eq!(answer.headers["filterd-applied"], "no");
+        let warning = answer.headers["warning"].to_str().expect("text");
+        assert!(warning.contains(trouble), "{warning}");
+        let troubles = self.control().status()["proxy"]["troubles"].to_string();
+        assert!(troubles.contains(trouble), "{troubles}");
     }
 
     /// A client at an address, which trusts the daemon's own authority.

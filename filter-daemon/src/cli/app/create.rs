@@ -85,12 +85,13 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
         output::json(&app)?;
     } else {
         output::line(&format!("Successfully created app, id: {}", app.client_app_id))?;
-        output::line(&what_it_does(&app))?;
+        output::line(&what_it_does(&app, body.entries.is_none()))?;
     }
     saved.in_force()
 }
 
-fn what_it_does(app: &App) -> String {
+/// `is_open`: nothing was said about its list, so that everybody is let in.
+fn what_it_does(app: &App, is_open: bool) -> String {
     let id = &app.client_app_id;
     if app.scopes.is_empty() {
         return format!(
@@ -102,6 +103,11 @@ fn what_it_does(app: &App) -> String {
         0 => format!(
             "Its list is empty and lets nobody in: `filterctl accesslist create --app {id}`"
         ),
+        _ if is_open => format!(
+            "Its list lets everybody in (0.0.0.0/0 and ::/0): `filterctl accesslist create --app {id}`, \
+             then `filterctl accesslist delete --app {id} --ip 0.0.0.0/0 --ip ::/0`"
+        ),
+        1 => format!("Its list has one entry: `filterctl accesslist list --app {id}`"),
         entries => {
             format!("Its list has {entries} entries: `filterctl accesslist list --app {id}`")
         }
