@@ -21,7 +21,6 @@ use super::refusals::Notice;
 use super::screen::Screen;
 use super::shared::Shared;
 use super::site::Site;
-use super::stream::Stream;
 use super::{follow, http1, patience};
 
 /// Between two questions whether an HTTP/2 client is still there.
@@ -52,7 +51,7 @@ pub(super) fn serve<S>(
     let place = shared.connections.enter(client, closing.clone());
     let (number, live) = shared.lives.add(admitted, closing, retiring);
     // The rules may have changed since it was let in.
-    follow::obey(&live, &shared.sites(), super::now_s());
+    follow::obey(&shared, &live, &shared.sites(), super::now_s());
     let tunnel = Mutex::new(None);
     let visit =
         Arc::new(Visit { shared: Arc::clone(&shared), thread, live: Arc::clone(&live), tunnel });
@@ -66,17 +65,18 @@ pub(super) fn serve<S>(
             biased;
             // Counted before the client can notice.
             () = live.closing().cancelled() => {
-                note_end(&shared, &live, "connection closed", live.why());
+                let reason = live.why().unwrap_or(Reason::Crowded);
+                note_end(&shared, &live, "connection closed", reason);
             }
             () = &mut served => {}
         }
+        live.streams.all().iter().for_each(|stream| stream.end());
         shared.lives.remove(number);
     });
 }
 
 /// Counts why a connection or a request was ended before its end.
-fn note_end(shared: &Shared, live: &Live, what: &'static str, why: Option<Reason>) {
-    let reason = why.unwrap_or(Reason::Crowded);
+pub(super) fn note_end(shared: &Shared, live: &Live, what: &'static str, reason: Reason) {
     let Some((site, _)) = shared.site(live.app) else {
         let _ = shared.tally.of(None).count(reason, filter_common::verdict::Mode::Enforce);
         return;
@@ -106,7 +106,7 @@ where
 {
     let live = Arc::clone(&visit.live);
     let stream = Screen::transparent(stream, Arc::clone(&live));
-    let tied = Tied(Arc::clone(&visit));
+    let tied = Tied(Arc::clone(&live));
     let service =
         service_fn(move |request| Box::pin(exchange::answer(Arc::clone(&visit), request)));
     let mut connection = http2::Builder::new(tied)
@@ -137,21 +137,13 @@ where
 /// Runs the requests of an HTTP/2 connection no longer than the connection may
 /// be open, and each no longer than it may itself.
 #[derive(Clone)]
-struct Tied(Arc<Visit>);
+struct Tied(Arc<Live>);
 
 impl<F> hyper::rt::Executor<F> for Tied
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, request: F) {
-        let visit = Arc::clone(&self.0);
-        let stream = Arc::new(Stream::default());
-        visit.live.streams().push(Arc::clone(&stream));
-        tokio::spawn(async move {
-            let Visit { live, shared, .. } = visit.as_ref();
-            let note = |reason| note_end(shared, live, "request ended", Some(reason));
-            live.closing().run_until_cancelled(stream.run(request, note)).await;
-            live.streams().retain(|other| !Arc::ptr_eq(other, &stream));
-        });
+        self.0.streams.run(request);
     }
 }

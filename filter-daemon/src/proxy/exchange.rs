@@ -199,7 +199,7 @@ async fn exchange(
 fn obey_newer(visit: &Visit, judged_by: &Arc<Sites>) {
     let sites = visit.shared.sites();
     if !Arc::ptr_eq(&sites, judged_by) {
-        follow::obey(&visit.live, &sites, super::now_s());
+        follow::obey(&visit.shared, &visit.live, &sites, super::now_s());
     }
 }
 

@@ -116,8 +116,10 @@ pub(super) fn remove_forged(fields: &mut HeaderMap) {
 
 /// Applications often take `_` for `-` in the names of fields.
 fn tells_the_client(name: &str) -> bool {
-    let name = name.replace('_', "-");
-    name.starts_with("x-forwarded-") || TELLS_THE_CLIENT.contains(&name.as_str())
+    if name.contains('_') {
+        return tells_the_client(&name.replace('_', "-"));
+    }
+    name.starts_with("x-forwarded-") || TELLS_THE_CLIENT.contains(&name)
 }
 
 /// Tells the upstream where a request came from.

@@ -11,11 +11,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::assembly::Assembly;
+use super::connection;
 use super::live::{Claims, Client, Live, Origin};
 use super::patience;
 use super::reason::Reason;
 use super::shared::Shared;
 use super::site::{Site, Sites};
+use super::stream::Stream;
 use super::waits::Wait;
 use crate::state::State;
 
@@ -108,7 +110,7 @@ fn close_unwanted(shared: &Shared, sites: &Sites) -> usize {
     let begun = shared.handshakes.send_away(Reason::RevokedEntry, |pending| {
         sites.may_enter(pending.source, pending.port, now)
     });
-    let closed = begun + shared.lives.sum(|live| obey(live, sites, now));
+    let closed = begun + shared.lives.sum(|live| obey(shared, live, sites, now));
     if closed > 0 {
         tracing::info!(closed, "connections were closed: they would no longer be let in");
     }
@@ -122,15 +124,17 @@ fn sweep(shared: &Shared) {
     }
     sites.iter().filter_map(|site| site.destination.as_ref()).for_each(|to| to.sweep());
     shared.lives.sum(|live| {
-        end_overdue(live);
+        end_overdue(shared, live);
         0
     });
 }
 
 /// Ends what the client has kept waiting for too long.
-fn end_overdue(live: &Live) {
-    for stream in live.streams().iter().filter(|stream| stream.waits.overdue().is_some()) {
-        stream.end(Reason::ClientTimeout);
+fn end_overdue(shared: &Shared, live: &Live) {
+    for stream in live.streams.all() {
+        if stream.waits.overdue().is_some() {
+            end_stream(shared, live, &stream, Reason::ClientTimeout);
+        }
     }
     match live.waits.overdue() {
         None => {}
@@ -146,18 +150,32 @@ fn end_overdue(live: &Live) {
 }
 
 /// Ends what the rules do not let in any more; answers how much that was.
-pub(super) fn obey(live: &Live, sites: &Sites, now: u32) -> usize {
+pub(super) fn obey(shared: &Shared, live: &Live, sites: &Sites, now: u32) -> usize {
     match unwanted(live, sites, now) {
         Ok(site) => {
             let bound = live.bound();
             let unwanted = bound.iter().filter(|bound| {
                 let reason = unwanted_claims(live, site, sites, &bound.claims, now);
-                reason.is_some_and(|reason| bound.end(live, reason))
+                reason.is_some_and(|reason| match bound.stream() {
+                    Some(stream) => end_stream(shared, live, stream, reason),
+                    None => live.close(reason),
+                })
             });
             unwanted.count()
         }
         Err(reason) => live.close(reason).into(),
     }
+}
+
+/// Ends one request of many, and counts it; answers whether it was open.
+fn end_stream(shared: &Shared, live: &Live, stream: &Stream, reason: Reason) -> bool {
+    let is_open = stream.is_open();
+    if is_open {
+        // Counted before the client can notice.
+        connection::note_end(shared, live, "request ended", reason);
+        stream.end();
+    }
+    is_open
 }
 
 /// The app of a connection, or why it would not be let in now.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use super::reason::Reason;
-use super::stream::Stream;
+use super::stream::{Stream, Streams};
 use super::waits::{Wait, Waits};
 use crate::id::ObjectId;
 use crate::server_name::HostName;
@@ -47,7 +47,7 @@ pub(super) struct Live {
     /// What all of it waits for; an HTTP/2 request has its own.
     pub(super) waits: Waits,
     /// The requests of an HTTP/2 connection.
-    streams: Mutex<Vec<Arc<Stream>>>,
+    pub(super) streams: Arc<Streams>,
     answering: AtomicU32,
     listens: AtomicBool,
     has_written: AtomicBool,
@@ -150,7 +150,7 @@ impl Lives {
             next_bound: AtomicU64::new(0),
             open: AtomicU32::new(0),
             waits: Waits::default(),
-            streams: Mutex::default(),
+            streams: Arc::default(),
             answering: AtomicU32::new(0),
             listens: AtomicBool::new(false),
             has_written: AtomicBool::new(false),
@@ -253,21 +253,12 @@ impl Live {
             self.waits.begin(Wait::Idle);
         }
     }
-
-    /// The requests of an HTTP/2 connection.
-    pub(super) fn streams(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Stream>>> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Bound {
-    /// Ends it, and with it a connection that has no other; answers whether it
-    /// was open.
-    pub(super) fn end(&self, live: &Live, reason: Reason) -> bool {
-        match &self.stream {
-            Some(stream) => stream.end(reason),
-            None => live.close(reason),
-        }
+    /// The request of HTTP/2 that it is; one of HTTP/1 has its connection.
+    pub(super) fn stream(&self) -> Option<&Stream> {
+        self.stream.as_deref()
     }
 }
 

@@ -1,12 +1,10 @@
 //! One request of an HTTP/2 connection, from its head to the end of its answer:
-//! it can be ended without the others.
+//! it is timed and can be ended without the others.
 
-use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio_util::sync::CancellationToken;
+use tokio::task::AbortHandle;
 
-use super::reason::Reason;
 use super::waits::Waits;
 
 tokio::task_local! {
@@ -17,8 +15,17 @@ tokio::task_local! {
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) waits: Waits,
-    ending: CancellationToken,
-    why: OnceLock<Reason>,
+    task: OnceLock<AbortHandle>,
+}
+
+/// Those of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Streams(Mutex<Vec<Arc<Stream>>>);
+
+/// The place of a stream among them; it ends with the value.
+struct Place {
+    streams: Arc<Streams>,
+    stream: Arc<Stream>,
 }
 
 impl Stream {
@@ -27,29 +34,47 @@ impl Stream {
         CURRENT.try_with(Arc::clone).ok()
     }
 
-    /// Ends it; answers whether it had not been ended yet.
-    pub(super) fn end(&self, reason: Reason) -> bool {
-        let is_first = self.why.set(reason).is_ok();
-        self.ending.cancel();
-        is_first
+    /// Whether it has not ended.
+    pub(super) fn is_open(&self) -> bool {
+        self.task.get().is_some_and(|task| !task.is_finished())
     }
 
-    /// Does the work of the stream until it is ended; why, is noted before the
-    /// client can notice.
-    pub(super) async fn run(
-        self: &Arc<Self>,
-        work: impl Future<Output = ()>,
-        note: impl FnOnce(Reason),
-    ) {
-        let mut work = pin!(CURRENT.scope(Arc::clone(self), work));
-        tokio::select! {
-            biased;
-            () = self.ending.cancelled() => {
-                if let Some(reason) = self.why.get() {
-                    note(*reason);
-                }
-            }
-            () = &mut work => {}
+    /// Ends it.
+    pub(super) fn end(&self) {
+        self.task.get().into_iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Streams {
+    /// Does the work of a stream, in a task of its own.
+    pub(super) fn run(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        let stream = Arc::new(Stream::default());
+        self.lock().push(Arc::clone(&stream));
+        let place = Place { streams: Arc::clone(self), stream: Arc::clone(&stream) };
+        let work = async move {
+            let _place = place;
+            work.await;
+        };
+        let task = tokio::spawn(CURRENT.scope(Arc::clone(&stream), work));
+        // It may have ended by now: then nobody asks.
+        let _ = stream.task.set(task.abort_handle());
+    }
+
+    /// Those that are open now.
+    pub(super) fn all(&self) -> Vec<Arc<Stream>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Stream>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut streams = self.streams.lock();
+        if let Some(at) = streams.iter().position(|stream| Arc::ptr_eq(stream, &self.stream)) {
+            streams.swap_remove(at);
         }
     }
 }

@@ -42,6 +42,10 @@ pub(super) struct Destination {
     pools: Vec<Mutex<Vec<Pooled>>>,
 }
 
+/// A connection that was used so short a time ago is not about to be closed for
+/// having nothing to do.
+const WARM: Duration = Duration::from_millis(500);
+
 /// A connection to an upstream.
 struct Line {
     sender: SendRequest<Outgoing>,
@@ -100,8 +104,9 @@ impl Destination {
         upload: Option<&Upload>,
         thread: usize,
     ) -> Result<(hyper::Response<Incoming>, Lease), UpstreamError> {
-        while let Some(line) = self.pooled(thread) {
-            let again = repeatable(&request);
+        while let Some(Pooled { line, since }) = self.pooled(thread) {
+            let is_warm = since.elapsed() < WARM;
+            let again = if is_warm { None } else { repeatable(&request) };
             let mut lease = Lease { line, destination: Arc::clone(self), thread };
             request = match (lease.send(request, upload).await, again) {
                 (Ok(Ok(response)), _) => return Ok((response, lease)),
@@ -138,11 +143,11 @@ impl Destination {
         }
     }
 
-    fn pooled(&self, thread: usize) -> Option<Line> {
+    fn pooled(&self, thread: usize) -> Option<Pooled> {
         let mut pool = self.pools[thread].lock().unwrap_or_else(PoisonError::into_inner);
         pool.retain(|pooled| !pooled.line.sender.is_closed());
         let ready = pool.iter().rposition(|pooled| pooled.line.sender.is_ready())?;
-        Some(pool.swap_remove(ready).line)
+        Some(pool.swap_remove(ready))
     }
 
     /// Each upstream has its turn; one that cannot be reached passes it on, in
