@@ -17,6 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use check::MOST_APPS;
 pub use fault::{ConfigError, Fault};
 
 use crate::access_list::Prefix;
@@ -153,7 +154,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             entries: 1_000_000,
-            apps: check::MOST_APPS,
+            apps: MOST_APPS,
             control_connections: 64,
             admin_connections: 256,
             accelerate_from: 1000,

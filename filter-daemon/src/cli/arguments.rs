@@ -26,6 +26,9 @@ A change that would cut your own SSH session is refused; -y does it all the same
 /// The heading of the flags that every task has.
 const EVERYWHERE: &str = "Options of every command";
 
+/// The configuration of a daemon that was told nothing else.
+pub(super) const CONFIG: &str = "/etc/filterd/filterd.toml";
+
 /// Says who gets in: the command line of filterd.
 #[derive(Debug, Parser)]
 #[command(name = "filterctl", version, after_help = EXIT_CODES, propagate_version = true)]
@@ -35,7 +38,7 @@ pub(super) struct Arguments {
         long,
         global = true,
         value_name = "PATH",
-        default_value = "/etc/filterd/filterd.toml",
+        default_value = CONFIG,
         help_heading = EVERYWHERE
     )]
     pub(super) config: PathBuf,

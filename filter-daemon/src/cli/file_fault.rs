@@ -14,7 +14,8 @@ pub(super) fn refusal(name: &str, faults: &Faults) -> Failure {
 
 fn listing(name: &str, faults: &Faults) -> String {
     let count = faults.count();
-    let mut lines = vec![format!("{count} fault(s) in {name}:")];
+    let noun = if count == 1 { "fault" } else { "faults" };
+    let mut lines = vec![format!("{count} {noun} in {name}:")];
     for fault in faults.told.iter().take(FAULTS_SHOWN) {
         let path = match fault.path.as_str() {
             "" => String::new(),

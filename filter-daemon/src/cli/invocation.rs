@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, CONFIG};
 use super::client::Client;
 use super::failure::Failure;
 use super::ssh::{self, Discovery};
@@ -72,6 +72,8 @@ impl Invocation {
     }
 }
 
+const ADVICE: &str = "going on with the default paths";
+
 fn warn(text: &str, json: bool) {
     let text = match json {
         true => json!({ "warning": text }).to_string(),
@@ -84,6 +86,9 @@ fn warn(text: &str, json: bool) {
 /// daemon, least of all from `detach`.
 fn paths(config: &Path, json: bool) -> (Paths, Option<String>) {
     if std::fs::metadata(config).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        if config != Path::new(CONFIG) {
+            warn(&format!("{}: there is no such file: {ADVICE}", config.display()), json);
+        }
         return (Paths::default(), None);
     }
     match Config::load(config) {
@@ -91,8 +96,7 @@ fn paths(config: &Path, json: bool) -> (Paths, Option<String>) {
         Err(error) => {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();
-            let advice = "going on with the default paths; `filterd --check` shows every fault";
-            warn(&format!("{first}: {advice}"), json);
+            warn(&format!("{first}: {ADVICE}; `filterd --check` shows every fault"), json);
             (Paths::default(), None)
         }
     }

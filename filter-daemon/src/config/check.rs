@@ -17,7 +17,7 @@ use crate::access_list::Prefix;
 use crate::datapath::AttachMode;
 
 /// The most apps: index 0 of the kernel's table means "no app".
-pub(super) const MOST_APPS: usize = MAX_APPS - 1;
+pub const MOST_APPS: usize = MAX_APPS - 1;
 
 const MOST_ENTRIES: usize = TRIE_CAPACITY as usize;
 const MOST_VERSIONS: usize = 1_000_000;

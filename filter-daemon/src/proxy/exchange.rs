@@ -294,7 +294,8 @@ fn check_origin(
         [] if !is_upgrade && method.is_safe() => return Ok(Origin::Free),
         [] if !site.app.require_origin => return Ok(Origin::Missing),
         [] => {
-            let text = format!("{method} needs an Origin here");
+            let what = if is_upgrade { "an upgrade" } else { method.as_str() };
+            let text = format!("{what} needs an Origin here");
             (Origin::Missing, Reason::OriginMissing, text)
         }
         [value] => {

@@ -12,6 +12,7 @@ use super::Draft;
 use crate::access_list::AccessList;
 use crate::app::{App, Mode, ProxySettings};
 use crate::command::{AppFields, AppRef, ListChange, NewApp};
+use crate::config::MOST_APPS;
 use crate::id::ObjectId;
 use crate::origin::Origin;
 
@@ -124,7 +125,10 @@ impl Draft<'_> {
             what: "apps",
             count: apps.len() + 1,
             limit,
-            remedy: "delete an app, or raise limits.apps in filterd.toml",
+            remedy: match limit < MOST_APPS {
+                true => "delete an app, or raise limits.apps in filterd.toml",
+                false => "delete an app: a host has no room for more",
+            },
         })
     }
 }

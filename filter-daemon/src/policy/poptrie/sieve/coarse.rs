@@ -18,8 +18,12 @@ const SIZES: [u32; 2] = [16, 22];
 /// The most words of a mesh.
 pub(super) const MOST_WORDS: u32 = 1 << (SIZES[1] - u64::BITS.ilog2());
 
-/// Longer keys are worth it if there are at most this part more of them.
+/// Longer keys are worth it if there are at most this part more of them,
 const WORTH: u64 = 4;
+
+/// or if a mesh of this size has room for them, as a power of two: it lies in
+/// the part of a cache that answers at once, whatever the list does.
+const NEAR: u32 = 18;
 
 /// The longest keys: those of the upper half of an address.
 const DEEPEST: u32 = u64::BITS;
@@ -39,11 +43,15 @@ impl CoarseMesh {
     pub(super) fn of(counts: &Counts, seed: u64) -> Self {
         let [smallest, largest] = SIZES;
         let entries: u64 = counts.iter().sum();
-        let is_worth_it = |depth: &u32| keys_at(counts, *depth) <= entries + entries / WORTH;
-        let depth = (0..=DEEPEST).rev().find(is_worth_it).unwrap_or(0);
+        let most_keys = (entries + entries / WORTH).max((1 << NEAR) / BITS_PER_KEY);
+        let is_worth_it = |depth: &u32| keys_at(counts, *depth) <= most_keys;
+        let lengths = (0..).zip(counts).filter(|(_, count)| **count > 0);
+        let longest = lengths.map(|(length, _)| length).max().unwrap_or(0);
+        let depth = (0..=longest.min(DEEPEST)).rev().find(is_worth_it).unwrap_or(0);
         let keys = keys_at(counts, depth);
         let bits = (keys * BITS_PER_KEY).next_power_of_two().ilog2().clamp(smallest, largest);
-        let room = spare(keys);
+        let fitting = (1 << bits) / BITS_PER_KEY;
+        let room = spare(keys).max(fitting.saturating_sub(keys));
         if depth <= bits {
             return Self { form: form(bits, bits, 1), room };
         }
