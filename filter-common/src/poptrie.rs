@@ -239,26 +239,6 @@ pub const fn step(cell: &Cell, region: u32, high: u64, low: u64) -> Walk {
     }
 }
 
-/// Walks to the end, by a root word and a way to find nodes; for user space, the
-/// kernel's verifier wants a walk of its own.
-pub fn follow<'a>(
-    root: u32,
-    node: impl Fn(u32) -> Option<&'a Cell>,
-    high: u64,
-    low: u64,
-) -> Answer {
-    let mut walk = enter(root, high);
-    loop {
-        match walk {
-            Walk::End(answer) => return answer,
-            Walk::At { region, node: index } => match node(index) {
-                Some(cell) => walk = step(cell, region, high, low),
-                None => return Answer::Ask,
-            },
-        }
-    }
-}
-
 /// The 64 address bits in front of a position from 1 to 128, zeros in front of
 /// the address's own.
 #[inline(always)]

@@ -134,12 +134,10 @@ impl Control {
         self.proxy.as_ref().map(View::untold).unwrap_or_default()
     }
 
-    /// Why the proxy does not serve apps, if there is one and it does not.
-    pub fn proxy_troubles(&self, apps: &[ObjectId]) -> Option<String> {
-        let troubles = self.proxy_status()?.troubles.into_iter();
-        let troubles = troubles.filter(|(app, _)| apps.contains(app)).map(|(_, trouble)| trouble);
-        let troubles: Vec<String> = troubles.collect();
-        (!troubles.is_empty()).then(|| troubles.join("; "))
+    /// Why the proxy serves nobody of some apps, if it does not.
+    pub fn proxy_outage(&self, apps: &[ObjectId]) -> Option<String> {
+        let outages = self.proxy.as_ref()?.outages(apps);
+        (!outages.is_empty()).then(|| outages.join("; "))
     }
 
     /// How the proxy fares; nothing without one.

@@ -10,6 +10,7 @@
 mod compile;
 mod cover;
 mod judge;
+mod lookup_table;
 pub mod poptrie;
 mod port_index;
 mod specificity;
@@ -19,6 +20,7 @@ use std::net::Ipv4Addr;
 pub use compile::{check, compile};
 use filter_common::generation::{FailSafeRecord, ScopeRecord};
 pub use judge::admits;
+pub use lookup_table::LookupTable;
 pub(crate) use port_index::{first_portless, port_index};
 
 use crate::access_list::PrefixSet;

@@ -68,6 +68,7 @@ pub use status::ProxyStatus;
 pub use tally::TallyRow;
 
 use crate::config::{FailSafe, Outbound};
+use crate::id::ObjectId;
 use crate::state::State;
 use assembly::Assembly;
 use certificates::Certificates;
@@ -144,6 +145,12 @@ impl View {
         let mut troubles: Vec<_> = troubles.collect();
         troubles.sort();
         ProxyStatus { places: self.places.borrow().clone(), troubles }
+    }
+
+    /// Why nobody is served of some apps.
+    pub fn outages(&self, apps: &[ObjectId]) -> Vec<String> {
+        let sites = Arc::clone(&self.sites.borrow());
+        apps.iter().filter_map(|app| sites.get(*app)).flat_map(|site| site.outages()).collect()
     }
 
     /// Waits until a revision is in force; answers how many connections that

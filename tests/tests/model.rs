@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use filter_common::trie::TrieValue;
 use filter_daemon::access_list::{Address, PrefixSet};
-use filter_daemon::policy::poptrie::LookupTable;
+use filter_daemon::policy::LookupTable;
 use filter_tests::frame::Packet;
 use filter_tests::namespace::Namespace;
 use filter_tests::program::Program;

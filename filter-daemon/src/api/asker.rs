@@ -126,10 +126,10 @@ impl Asker {
         let lost = footing.lost(&before, &footing.look(control, app));
         let closed = control.closed_by(&done).await;
         if done.is_change
-            && let Some(trouble) = control.proxy_troubles(&proxied(&done.outcome))
+            && let Some(outage) = control.proxy_outage(&proxied(&done.outcome))
             && applied == Applied::Yes
         {
-            applied = Applied::No(trouble);
+            applied = Applied::No(outage);
         }
         let Done { outcome, version, .. } = done;
         Ok((outcome, InForce { applied, version, lost, closed }))

@@ -10,7 +10,6 @@
 //! bits; a change of a prefix touches only those that the prefix touches.
 
 mod blocks;
-mod lookup_table;
 mod region;
 mod sieve;
 
@@ -22,7 +21,6 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::access_list::PrefixTable;
 use blocks::{Item, State};
-pub use lookup_table::LookupTable;
 use region::region;
 pub use sieve::Sieve;
 

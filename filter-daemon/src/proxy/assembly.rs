@@ -159,7 +159,7 @@ impl Assembly {
         let tls = tls.map(Arc::new);
         let addresses = self.addresses(settings.outbound.as_deref())?;
         let patience = Duration::from_secs(settings.patience_s.into());
-        let outbound = Arc::new(Outbound::new(addresses));
+        let outbound = Arc::new(Outbound::new(addresses, patience));
         let upstreams = settings.upstreams.clone();
         Ok(Destination::new(upstreams, tls, outbound, patience, self.threads))
     }

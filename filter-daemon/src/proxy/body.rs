@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -56,6 +57,13 @@ enum Waiting {
 }
 
 impl Waiting {
+    /// Notes whether the upstream has yet to take what the client sent.
+    fn note_held(&self, is_held: bool) {
+        if let Self::Stream(stream) = self {
+            stream.is_held.store(is_held, Ordering::Relaxed);
+        }
+    }
+
     fn waits(&self) -> &Waits {
         match self {
             Self::Connection(live) => &live.waits,
@@ -140,6 +148,7 @@ impl Body for Outgoing {
 impl FromClient {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        self.waiting.note_held(polled.is_ready());
         if polled.is_pending() {
             self.waiting.waits().keep(Wait::Body);
             self.upload.await_client();
@@ -149,7 +158,10 @@ impl FromClient {
         }
         let frame = match ready!(polled) {
             Some(Ok(mut frame)) => {
-                frame.trailers_mut().map(fields::clean_trailers);
+                if let Some(trailers) = frame.trailers_mut() {
+                    fields::clean_trailers(trailers);
+                    self.upload.end();
+                }
                 frame
             }
             Some(Err(error)) => {
@@ -182,6 +194,7 @@ impl FromClient {
 
 impl Drop for FromClient {
     fn drop(&mut self) {
+        self.waiting.note_held(false);
         self.waiting.waits().end(Wait::Body);
     }
 }
@@ -252,7 +265,7 @@ impl FromUpstream {
                         frame.trailers_mut().map(fields::clean_trailers);
                         self.give_back_at_end();
                     }
-                    Some(Err(_)) => self.cut(),
+                    Some(Err(_)) => self.lease = None,
                     None => self.give_back(),
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)))
@@ -274,8 +287,17 @@ impl FromUpstream {
         let silence = self
             .silence
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
-        ready!(silence.as_mut().poll(cx));
-        self.cut();
+        loop {
+            ready!(silence.as_mut().poll(cx));
+            // It may be at the request's own body still.
+            let upload = self.upload.as_ref().filter(|upload| !upload.has_ended());
+            let later = upload.map(|upload| upload.deadline(patience));
+            match later.filter(|later| *later > Instant::now()) {
+                Some(later) => silence.as_mut().reset(later),
+                None => break,
+            }
+        }
+        self.lease = None;
         Poll::Ready(Some(Err(BodyError::Timeout)))
     }
 
@@ -288,23 +310,9 @@ impl FromUpstream {
     /// An upstream that has answered before it had all of a request is not
     /// asked again on this connection, nor told the rest.
     fn give_back(&mut self) {
-        if self.upload.as_ref().is_some_and(|upload| !upload.has_ended()) {
-            return self.cut();
-        }
-        if let Some(lease) = self.lease.take() {
+        let has_all = self.upload.as_ref().is_none_or(|upload| upload.has_ended());
+        if let Some(lease) = self.lease.take().filter(|_| has_all) {
             lease.give_back();
         }
-    }
-
-    fn cut(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.cut();
-        }
-    }
-}
-
-impl Drop for FromUpstream {
-    fn drop(&mut self) {
-        self.cut();
     }
 }

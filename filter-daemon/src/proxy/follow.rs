@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use filter_common::verdict::Verdict;
@@ -131,8 +132,12 @@ fn sweep(shared: &Shared) {
 
 /// Ends what the client has kept waiting for too long.
 fn end_overdue(shared: &Shared, live: &Live) {
-    for stream in live.streams.all() {
-        if stream.waits.overdue().is_some() {
+    let streams = live.streams.all();
+    let is_held = streams.iter().any(|stream| stream.is_held.load(Ordering::Relaxed));
+    for stream in streams {
+        let overdue = stream.waits.overdue();
+        // Where an upstream does not take what was sent, the client may not send more.
+        if overdue.is_some_and(|wait| wait != Wait::Body || !is_held) {
             end_stream(shared, live, &stream, Reason::ClientTimeout);
         }
     }
@@ -169,13 +174,13 @@ pub(super) fn obey(shared: &Shared, live: &Live, sites: &Sites, now: u32) -> usi
 
 /// Ends one request of many, and counts it; answers whether it was open.
 fn end_stream(shared: &Shared, live: &Live, stream: &Stream, reason: Reason) -> bool {
-    let is_open = stream.is_open();
-    if is_open {
+    let may_end = stream.may_end();
+    if may_end {
         // Counted before the client can notice.
         connection::note_end(shared, live, "request ended", reason);
         stream.end();
     }
-    is_open
+    may_end
 }
 
 /// The app of a connection, or why it would not be let in now.

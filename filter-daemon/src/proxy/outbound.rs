@@ -7,15 +7,22 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
+/// So much may wait in a socket that the upstream has no room for yet: what it
+/// takes is noticed in steps of that.
+const UNSENT_BYTES: u32 = 128 << 10;
+
 /// Source addresses, used in turn.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outbound {
     /// Empty: the kernel chooses.
     addresses: Vec<IpAddr>,
+    /// How long the other end may leave what was sent unanswered.
+    patience: Duration,
     next: AtomicUsize,
 }
 
@@ -44,8 +51,8 @@ pub(super) enum DialError {
 }
 
 impl Outbound {
-    pub(super) fn new(addresses: Vec<IpAddr>) -> Self {
-        Self { addresses, next: AtomicUsize::new(0) }
+    pub(super) fn new(addresses: Vec<IpAddr>, patience: Duration) -> Self {
+        Self { addresses, patience, next: AtomicUsize::new(0) }
     }
 
     /// Begins a connection from the address whose turn it is.
@@ -62,6 +69,9 @@ impl Outbound {
             Some(_) | None => unreachable(error),
         })?;
         stream.set_nodelay(true).map_err(unreachable)?;
+        // Also of one that was given up with something unsent.
+        let patience = Some(self.patience);
+        SockRef::from(&stream).set_tcp_user_timeout(patience).map_err(unreachable)?;
         Ok(stream)
     }
 
@@ -85,6 +95,7 @@ fn open(to: SocketAddr) -> io::Result<TcpSocket> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_keepalive(&socket2::TcpKeepalive::new())?;
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
     Ok(TcpSocket::from_std_stream(socket.into()))
 }
 
@@ -110,7 +121,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let to = listener.local_addr().expect("bound");
         let sources = ["127.0.0.2", "::1", "127.0.0.3"].map(|text| text.parse().expect(text));
-        let outbound = Outbound::new(sources.to_vec());
+        let outbound = Outbound::new(sources.to_vec(), Duration::from_secs(1));
         let mut seen = Vec::new();
         for _ in 0..4 {
             let _stream = outbound.connect(to).await.expect("loopback has them all");
@@ -124,10 +135,10 @@ mod tests {
     async fn an_address_that_is_not_here_is_an_error() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let to = listener.local_addr().expect("bound");
-        let gone = Outbound::new(vec!["192.0.2.77".parse().expect("valid")]);
+        let gone = Outbound::new(vec!["192.0.2.77".parse().expect("valid")], Duration::ZERO);
         assert!(matches!(gone.connect(to).await, Err(DialError::NotHere { .. })));
         assert_eq!(gone.missing(), gone.addresses);
-        let other_family = Outbound::new(vec!["::1".parse().expect("valid")]);
+        let other_family = Outbound::new(vec!["::1".parse().expect("valid")], Duration::ZERO);
         assert!(matches!(other_family.connect(to).await, Err(DialError::NoAddress(_))));
     }
 }

@@ -15,7 +15,7 @@ use crate::access_list::PrefixSet;
 use crate::app::{App, HopHeader};
 use crate::config::FailSafe;
 use crate::id::ObjectId;
-use crate::policy::poptrie::LookupTable;
+use crate::policy::LookupTable;
 use crate::server_name::HostName;
 use crate::tls::Served;
 
@@ -105,7 +105,21 @@ impl Site {
 
     /// What is wrong with it, in words for operators.
     pub(super) fn troubles(&self) -> Vec<String> {
-        self.faults.iter().cloned().chain(self.shown.trouble()).collect()
+        self.faults.iter().cloned().chain(self.certificate_trouble()).collect()
+    }
+
+    /// What of it keeps everybody from being served.
+    pub(super) fn outages(&self) -> Vec<String> {
+        let trouble = self.certificate_trouble().filter(|_| !self.shown.is_there());
+        self.faults.iter().cloned().chain(trouble).collect()
+    }
+
+    fn certificate_trouble(&self) -> Option<String> {
+        let trouble = self.shown.trouble()?;
+        Some(match &self.app.proxy.certificate {
+            Some(pair) => format!("the certificate {}: {trouble}", pair.certificate.display()),
+            None => format!("the certificate: {trouble}"),
+        })
     }
 
     /// Whether a source is one of the app's trusted hops.

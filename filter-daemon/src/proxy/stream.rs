@@ -1,6 +1,7 @@
 //! One request of an HTTP/2 connection, from its head to the end of its answer:
 //! it is timed and can be ended without the others.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::task::AbortHandle;
@@ -15,6 +16,10 @@ tokio::task_local! {
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) waits: Waits,
+    /// Whether the upstream has yet to take what the client sent: meanwhile the
+    /// client may not be able to send more, on any stream.
+    pub(super) is_held: AtomicBool,
+    has_been_ended: AtomicBool,
     task: OnceLock<AbortHandle>,
 }
 
@@ -34,9 +39,11 @@ impl Stream {
         CURRENT.try_with(Arc::clone).ok()
     }
 
-    /// Whether it has not ended.
-    pub(super) fn is_open(&self) -> bool {
-        self.task.get().is_some_and(|task| !task.is_finished())
+    /// Claims the right to end it: nobody has that ended it before, or that comes
+    /// when it has ended by itself.
+    pub(super) fn may_end(&self) -> bool {
+        let is_open = self.task.get().is_some_and(|task| !task.is_finished());
+        is_open && !self.has_been_ended.swap(true, Ordering::Relaxed)
     }
 
     /// Ends it.

@@ -42,11 +42,8 @@ pub(super) struct Destination {
     pools: Vec<Mutex<Vec<Pooled>>>,
 }
 
-/// A connection that was used so short a time ago is not about to be closed for
-/// having nothing to do.
-const WARM: Duration = Duration::from_millis(500);
-
-/// A connection to an upstream.
+/// A connection to an upstream; it ends with the value, whatever it still has of
+/// a request.
 struct Line {
     sender: SendRequest<Outgoing>,
     /// The address of this host that it comes from.
@@ -58,6 +55,12 @@ struct Line {
 struct Pooled {
     line: Line,
     since: Instant,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// A connection that carries a request.
@@ -104,9 +107,8 @@ impl Destination {
         upload: Option<&Upload>,
         thread: usize,
     ) -> Result<(hyper::Response<Incoming>, Lease), UpstreamError> {
-        while let Some(Pooled { line, since }) = self.pooled(thread) {
-            let is_warm = since.elapsed() < WARM;
-            let again = if is_warm { None } else { repeatable(&request) };
+        while let Some(line) = self.pooled(thread) {
+            let again = repeatable(&request);
             let mut lease = Lease { line, destination: Arc::clone(self), thread };
             request = match (lease.send(request, upload).await, again) {
                 (Ok(Ok(response)), _) => return Ok((response, lease)),
@@ -143,11 +145,11 @@ impl Destination {
         }
     }
 
-    fn pooled(&self, thread: usize) -> Option<Pooled> {
+    fn pooled(&self, thread: usize) -> Option<Line> {
         let mut pool = self.pools[thread].lock().unwrap_or_else(PoisonError::into_inner);
         pool.retain(|pooled| !pooled.line.sender.is_closed());
         let ready = pool.iter().rposition(|pooled| pooled.line.sender.is_ready())?;
-        Some(pool.swap_remove(ready))
+        Some(pool.swap_remove(ready).line)
     }
 
     /// Each upstream has its turn; one that cannot be reached passes it on, in
@@ -249,11 +251,6 @@ impl Lease {
         if pool.len() < patience::MOST_POOLED && !self.line.sender.is_closed() {
             pool.push(Pooled { line: self.line, since: Instant::now() });
         }
-    }
-
-    /// Ends the connection, and with it whatever it still has of the request.
-    pub(super) fn cut(self) {
-        self.line.task.abort();
     }
 }
 

@@ -33,6 +33,11 @@ impl Served {
 }
 
 impl Served {
+    /// Whether there is a certificate.
+    pub fn is_there(&self) -> bool {
+        self.0.borrow().identity.is_some()
+    }
+
     /// Why there is no certificate, or no newer one.
     pub fn trouble(&self) -> Option<String> {
         self.0.borrow().trouble.clone()

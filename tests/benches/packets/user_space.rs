@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use filter_common::trie::TrieValue;
 use filter_daemon::access_list::{Address, PrefixSet};
-use filter_daemon::policy::poptrie::LookupTable;
+use filter_daemon::policy::LookupTable;
 use filter_tests::measure::{Spread, cpu};
 use filter_tests::world::Family;
 use serde::Serialize;

@@ -2,11 +2,12 @@
 //! notice.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use filter_tests::deadline::wait_for;
 use serde_json::json;
+use socket2::{Domain, Socket, Type};
 
 use crate::client::{Answer, is_closed};
 use crate::stage::{LISTED, NAME, Stage};
@@ -162,23 +163,98 @@ fn a_long_upload_is_no_silence_of_the_upstream() {
     assert_eq!(scene.count("upstream_timeout"), 1);
 }
 
-/// What the upstream did not read ends with its answer, on both sides.
+/// The same with an upstream that takes a long time to read.
+#[test]
+fn an_upstream_that_reads_slowly_is_not_silent() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    stage.run(|| {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        listener.set_recv_buffer_size(16 << 10).expect("it is open");
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        listener.bind(&any.into()).and_then(|()| listener.listen(1)).expect("a port");
+        let listener = TcpListener::from(listener);
+        let port = listener.local_addr().expect("bound").port();
+        let upstream = format!("http://127.0.0.1:{port}");
+        scene.set_proxy(json!({ "patience_s": 1, "upstreams": [upstream] }));
+        let reader = std::thread::spawn(move || read_slowly(&listener));
+        let head =
+            format!("POST / HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {SLOW_BYTES}\r\n\r\n");
+        let mut connection = scene.client(LISTED).connect().expect("a handshake");
+        connection.write_all(&[head.as_bytes(), &[b's'; SLOW_BYTES]].concat()).expect("out");
+        assert_eq!(Answer::read(&mut connection).expect("an answer").status, 200);
+        reader.join().expect("it reads all of it");
+    });
+}
+
+/// More than sockets hold on the way.
+const SLOW_BYTES: usize = 1 << 20;
+
+/// Takes some two seconds for a request.
+fn read_slowly(listener: &TcpListener) {
+    let (mut stream, _) = listener.accept().expect("a connection");
+    let (mut piece, mut read) = (vec![0; 32 << 10], 0);
+    while read < SLOW_BYTES {
+        std::thread::sleep(Duration::from_millis(50));
+        read += stream.read(&mut piece).expect("there is more");
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").expect("it goes out");
+}
+
+/// What the upstream did not read ends with its answer, or the lack of one, on
+/// both sides.
 #[test]
 fn a_body_that_the_upstream_leaves_unread_keeps_nothing_open() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    scene.set_proxy(json!({ "patience_s": 1 }));
+    let client = scene.client(LISTED);
+    let ask = |path: &str, bytes: usize| {
+        let mut connection = client.connect().expect("a handshake");
+        let length = "Content-Length: 99999999";
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {NAME}\r\n{length}\r\n\r\n");
+        // As much as is taken off our hands.
+        connection.sock.set_write_timeout(Some(Duration::from_millis(500))).expect("it is open");
+        let _ = connection.write_all(&[head.as_bytes(), &vec![b'u'; bytes]].concat());
+        connection
+    };
+    let await_no_connection = || {
+        wait_for("the connection to the upstream to be given up", || {
+            let to = format!("dport = :{}", scene.upstream.port);
+            let mut ss = stage.namespace.command("ss");
+            let out = ss.args(["-Htn", "state", "established", &to]).output();
+            out.expect("iproute2 is there").stdout.is_empty().then_some(())
+        });
+    };
+    stage.run(|| {
+        let mut answered = ask("/unread", 64 << 10);
+        assert_eq!(Answer::read(&mut answered).expect("an answer").text(), "ok");
+        wait_for("the upstream to be let go", || {
+            scene.upstream.asked().iter().any(|asked| asked.head == "gone").then_some(())
+        });
+        assert!(is_closed(&mut answered));
+        let mut unanswered = ask("/stuck", 16 << 20);
+        assert_eq!(Answer::read(&mut unanswered).expect("an answer").status, 504);
+        await_no_connection();
+        drop(ask("/stuck", 16 << 20));
+        await_no_connection();
+    });
+}
+
+/// Nobody is told that a connection was closed before it was used again.
+#[test]
+fn an_upstream_that_leaves_after_an_answer_fails_nobody() {
     let stage = Stage::new();
     let scene = stage.start();
     let client = scene.client(LISTED);
     stage.run(|| {
         let mut connection = client.connect().expect("a handshake");
-        let head =
-            format!("POST /unread HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 99999999\r\n\r\n");
-        connection.write_all(&[head.as_bytes(), &[b'u'; 1 << 16]].concat()).expect("it goes out");
-        assert_eq!(Answer::read(&mut connection).expect("an answer").text(), "ok");
-        wait_for("the upstream to be let go", || {
-            scene.upstream.asked().iter().any(|asked| asked.head == "gone").then_some(())
-        });
-        assert!(is_closed(&mut connection));
+        for _ in 0..50 {
+            write!(connection, "GET /leave HTTP/1.1\r\nHost: {NAME}\r\n\r\n").expect("out");
+            assert_eq!(Answer::read(&mut connection).expect("an answer").status, 200);
+        }
     });
+    assert_eq!(scene.count("upstream_failed"), 0);
 }
 
 /// A client of HTTP/1.0 knows the end of an answer by the end of TLS alone.

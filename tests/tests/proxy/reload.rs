@@ -131,4 +131,15 @@ fn certificates_that_are_not_there_are_told() {
     let pair = json!({ "certificate": path("no.pem"), "key": path("no.key") });
     scene.set_proxy_in_vain(pair, "no.pem");
     scene.set_proxy_in_vain(json!({ "outbound": "nobody" }), "has the label");
+    // One that is no good any more is told, and keeps nobody out.
+    let (certificate, key) = issue(&authority());
+    let pair = json!({
+        "certificate": file(&scene, "pair.pem", &certificate),
+        "key": file(&scene, "pair.key", &key),
+    });
+    scene.set_proxy(pair);
+    file(&scene, "pair.pem", "none");
+    let troubles = || scene.control().status()["proxy"]["troubles"].to_string();
+    wait_for("the trouble", || troubles().contains("pair.pem").then_some(()));
+    scene.set(&json!({ "mode": "observe" }));
 }

@@ -68,7 +68,10 @@ fn serve(stream: TcpStream, notes: &Mutex<Vec<Asked>>) {
         }
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
         if path == "/unread" {
-            return leave_unread(&mut writer, notes);
+            let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        }
+        if path == "/unread" || path == "/stuck" {
+            return leave_unread(&writer, notes);
         }
         let Some(body) = read_body(&mut reader, &asked.head) else { return };
         let text = if path == "/body" { &body } else { &asked.head };
@@ -78,10 +81,9 @@ fn serve(stream: TcpStream, notes: &Mutex<Vec<Asked>>) {
     }
 }
 
-/// Answers without a look at the body, keeps the connection, and notes its end.
-fn leave_unread(writer: &mut TcpStream, notes: &Mutex<Vec<Asked>>) {
+/// Reads nothing more, keeps the connection, and notes its end.
+fn leave_unread(writer: &TcpStream, notes: &Mutex<Vec<Asked>>) {
     let Ok(peer) = writer.peer_addr() else { return };
-    let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     // Whatever it left unread says nothing about that.
     let gone = PollFlags::from_bits_retain(libc::POLLRDHUP);
     let mut other_end = [PollFd::new(writer.as_fd(), gone)];
@@ -144,6 +146,10 @@ fn answer(writer: &mut TcpStream, reader: &mut impl BufRead, path: &str, text: &
         "/close" => None,
         "/half-head" => {
             let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Le");
+            None
+        }
+        "/leave" => {
+            let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
             None
         }
         "/half-body" => {
