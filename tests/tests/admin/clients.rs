@@ -59,6 +59,11 @@ fn the_npm_client_works_unchanged() {
     assert_eq!(app["origins"].as_array().map(Vec::len), Some(2), "{app}");
 }
 
+/// How it calls a connection that was idle and is closed under its next request;
+/// it tries again where the end is seen as one of TCP, and not where it is
+/// one of TLS.
+const CUT: &str = "EOF occurred in violation of protocol";
+
 /// What schemathesis draws its tries from.
 const SEED: &str = "7";
 
@@ -86,7 +91,13 @@ fn schemathesis(stage: &Stage, settings: &str, excluded: &[&str]) -> String {
         .args(["--seed", SEED])
         .args(excluded.iter().flat_map(|name| ["--exclude-operation-id", name]))
         .env("NO_COLOR", "1");
-    run(&mut schemathesis)
+    let first = schemathesis.output().expect("it is installed (cargo xtask setup)");
+    let said = told(&first);
+    if !first.status.success() && said.contains(CUT) && !said.contains("FAILURES") {
+        return run(&mut schemathesis);
+    }
+    assert!(first.status.success(), "{said}");
+    said
 }
 
 /// The drops are left out: they have no end.
