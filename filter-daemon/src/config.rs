@@ -91,6 +91,13 @@ pub struct InterfaceRule {
     pub mode: AttachMode,
 }
 
+impl InterfaceRule {
+    /// Whether it is about interfaces of a name.
+    pub fn names(&self, interface: &str) -> bool {
+        glob_match::glob_match(&self.pattern, interface)
+    }
+}
+
 /// A source that passes before any list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailSafe {

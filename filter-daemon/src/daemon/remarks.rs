@@ -4,7 +4,7 @@
 use nix::net::if_::if_nameindex;
 use nix::unistd::Group;
 
-use crate::config::Config;
+use crate::config::{Config, InterfaceRule};
 
 /// In words, for `filterd --check`.
 pub(super) fn remarks(config: &Config) -> Vec<String> {
@@ -13,11 +13,10 @@ pub(super) fn remarks(config: &Config) -> Vec<String> {
         all.iter().map(|one| one.name().to_string_lossy().into_owned()).collect::<Vec<_>>()
     });
     if let Ok(interfaces) = interfaces {
-        let unmatched = config.interfaces.iter().map(|rule| rule.pattern.as_str());
-        let unmatched = unmatched.filter(|pattern| {
-            !interfaces.iter().any(|name| name != "lo" && glob_match::glob_match(pattern, name))
-        });
-        remarks.extend(unmatched.map(|pattern| {
+        let is_there =
+            |rule: &InterfaceRule| interfaces.iter().any(|name| name != "lo" && rule.names(name));
+        remarks.extend(config.interfaces.iter().filter(|rule| !is_there(rule)).map(|rule| {
+            let pattern = &rule.pattern;
             format!("no interface of this host is named {pattern:?}: nothing is filtered by it")
         }));
     }

@@ -153,13 +153,9 @@ pub(super) fn clean_trailers(fields: &mut HeaderMap) {
 
 /// Joins the fields in which HTTP/2 may send cookies (RFC 9113, section 8.2.3).
 pub(super) fn join_cookies(fields: &mut HeaderMap) {
-    let mut cookies = fields.get_all(COOKIE).iter();
-    if let (Some(first), Some(_)) = (cookies.next(), cookies.next()) {
-        let mut joined = first.as_bytes().to_vec();
-        for cookie in fields.get_all(COOKIE).iter().skip(1) {
-            joined.extend_from_slice(b"; ");
-            joined.extend_from_slice(cookie.as_bytes());
-        }
+    let cookies: Vec<&[u8]> = fields.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if cookies.len() > 1 {
+        let joined = cookies.join(&b"; "[..]);
         let joined = HeaderValue::from_bytes(&joined).expect("it is made of values");
         fields.insert(COOKIE, joined);
     }

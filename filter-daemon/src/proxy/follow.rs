@@ -51,7 +51,7 @@ impl Followed {
         let is_new = !self.has_reached(revision);
         if is_new {
             self.revisions.push_back((revision, closed));
-            while self.revisions.len() > REMEMBERED {
+            if self.revisions.len() > REMEMBERED {
                 self.revisions.pop_front();
             }
         }
@@ -108,10 +108,10 @@ pub(super) fn take_over(
 /// look asks for itself.
 fn close_unwanted(shared: &Shared, sites: &Sites) -> usize {
     let now = super::now_s();
-    let begun = shared.handshakes.send_away(Reason::RevokedEntry, |pending| {
+    let mut closed = shared.handshakes.send_away(Reason::RevokedEntry, |pending| {
         sites.may_enter(pending.source, pending.port, now)
     });
-    let closed = begun + shared.lives.sum(|live| obey(shared, live, sites, now));
+    shared.lives.for_each(|live| closed += obey(shared, live, sites, now));
     if closed > 0 {
         tracing::info!(closed, "connections were closed: they would no longer be let in");
     }
@@ -124,10 +124,7 @@ fn sweep(shared: &Shared) {
         close_unwanted(shared, &sites);
     }
     sites.iter().filter_map(|site| site.destination.as_ref()).for_each(|to| to.sweep());
-    shared.lives.sum(|live| {
-        end_overdue(shared, live);
-        0
-    });
+    shared.lives.for_each(|live| end_overdue(shared, live));
 }
 
 /// Ends what the client has kept waiting for too long.
@@ -145,7 +142,7 @@ fn end_overdue(shared: &Shared, live: &Live) {
         None => {}
         // It ends in order: nothing is open on it. Who does not take part in
         // that is closed.
-        Some(Wait::Idle) if live.waits.lasts(Wait::Idle) <= Some(patience::LONGEST_IDLE_S) => {
+        Some(Wait::Idle) if live.waits.lasts(Wait::Idle) <= Some(patience::LONGEST_IDLE) => {
             live.retiring().cancel();
         }
         Some(Wait::Idle | Wait::Head | Wait::Body | Wait::Reading | Wait::Tunnel) => {
@@ -194,8 +191,7 @@ fn unwanted<'a>(live: &Live, sites: &'a Sites, now: u32) -> Result<&'a Site, Rea
     let is_revoked = match live.client {
         Client::Known(client) => {
             let is_hops = client != peer && !site.has_hop(peer);
-            is_hops
-                || site.judge(sites, client, live.port, now).decide(site.app.mode) == Verdict::Drop
+            is_hops || site.refuses(sites, client, live.port, now)
         }
         Client::PerRequest => !site.has_hop(peer),
     };
@@ -216,10 +212,10 @@ fn unwanted_claims(
         Origin::Missing => site.app.require_origin && is_against(Reason::OriginMissing),
         Origin::Named(origin) => !site.admits_origin(origin) && is_against(Reason::Origin),
     };
-    let is_refused = |client| is_against(site.judge(sites, client, live.port, now));
     if is_foreign {
         return Some(Reason::RevokedOrigin);
     }
+    let is_refused = |client| site.refuses(sites, client, live.port, now);
     claims.client.is_some_and(is_refused).then_some(Reason::RevokedEntry)
 }
 

@@ -166,10 +166,7 @@ async fn read_preface(
     let Preface::Client(client) = preface else { return Ok((preface, read)) };
     let sites = shared.sites();
     let now = super::now_s();
-    let admits = |site: &&Arc<Site>| {
-        site.has_hop(hop)
-            && site.judge(&sites, client, port, now).decide(site.app.mode) != Verdict::Drop
-    };
+    let admits = |site: &&Arc<Site>| site.has_hop(hop) && !site.refuses(&sites, client, port, now);
     if sites.iter().any(|site| admits(&site)) {
         return Ok((preface, read));
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use super::patience;
 use super::reason::Reason;
 use super::stream::{Stream, Streams};
 use super::waits::{Wait, Waits};
@@ -171,9 +172,9 @@ impl Lives {
         self.lock().len()
     }
 
-    /// Does something with each; answers the sum of what comes of it.
-    pub(super) fn sum(&self, each: impl Fn(&Live) -> usize) -> usize {
-        self.lock().values().map(|live| each(live)).sum()
+    /// Does something with each.
+    pub(super) fn for_each(&self, mut each: impl FnMut(&Live)) {
+        self.lock().values().for_each(|live| each(live));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<Live>>> {
@@ -222,7 +223,7 @@ impl Live {
     /// Whether the connection has waited for a request for a while, and all
     /// answers have left.
     pub(super) fn may_rest(&self) -> bool {
-        let is_idle = self.waits.lasts(Wait::Idle).is_some_and(|lasts| lasts > 1);
+        let is_idle = self.waits.lasts(Wait::Idle).is_some_and(|lasts| lasts > patience::REST);
         let is_answering = self.answering.load(Ordering::Relaxed) > 0;
         let has_written = self.has_written.load(Ordering::Relaxed);
         is_idle && self.listens.load(Ordering::Relaxed) && !is_answering && !has_written

@@ -11,9 +11,8 @@ pub(super) const HEAD: Duration = Duration::from_secs(15);
 /// Between two requests of a connection.
 pub(super) const IDLE: Duration = Duration::from_secs(75);
 
-/// The same in seconds, with the time that a client has to end a connection in
-/// order.
-pub(super) const LONGEST_IDLE_S: u32 = 80;
+/// The same, with the time that a client has to end a connection in order.
+pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(IDLE.as_secs() + 5);
 
 /// From when on a connection without a request gives its buffers back, at
 /// most twice that.

@@ -108,6 +108,11 @@ impl Site {
         self.faults.iter().cloned().chain(self.certificate_trouble()).collect()
     }
 
+    /// Whether a client is not let in, as the app's mode has it.
+    pub(super) fn refuses(&self, sites: &Sites, client: IpAddr, port: u16, now: u32) -> bool {
+        self.judge(sites, client, port, now).decide(self.app.mode) == Verdict::Drop
+    }
+
     /// What of it keeps everybody from being served.
     pub(super) fn outages(&self) -> Vec<String> {
         let trouble = self.certificate_trouble().filter(|_| !self.shown.is_there());
@@ -178,9 +183,6 @@ impl Sites {
 
     /// Whether a source could be let in by any app.
     pub(super) fn may_enter(&self, source: IpAddr, port: u16, now: u32) -> bool {
-        self.iter().any(|site| {
-            let reason = site.judge(self, source, port, now);
-            !matches!(reason.decide(site.app.mode), Verdict::Drop) || site.has_hop(source)
-        })
+        self.iter().any(|site| !site.refuses(self, source, port, now) || site.has_hop(source))
     }
 }

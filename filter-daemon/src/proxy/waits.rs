@@ -60,17 +60,16 @@ impl Waits {
         }
     }
 
-    /// For how many seconds it has been waited for, if it is.
-    pub(super) fn lasts(&self, wait: Wait) -> Option<u32> {
+    /// For how long it has been waited for, in whole seconds, if it is.
+    pub(super) fn lasts(&self, wait: Wait) -> Option<Duration> {
         let since = self.cell(wait).load(Ordering::Relaxed);
-        (since != 0).then(|| seconds().saturating_sub(since))
+        (since != 0).then(|| Duration::from_secs(seconds().saturating_sub(since).into()))
     }
 
     /// What has been waited for longer than there is patience.
     pub(super) fn overdue(&self) -> Option<Wait> {
-        let is_overdue = |wait: &Wait| {
-            self.lasts(*wait).is_some_and(|lasts| u64::from(lasts) > wait.patience().as_secs())
-        };
+        let is_overdue =
+            |wait: &Wait| self.lasts(*wait).is_some_and(|lasts| lasts > wait.patience());
         Wait::ALL.into_iter().find(is_overdue)
     }
 

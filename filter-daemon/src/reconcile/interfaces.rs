@@ -60,7 +60,7 @@ fn wanted<'a>(network: &'a Network, rules: &[InterfaceRule]) -> Vec<(&'a Link, A
 
 /// A rule never names the loopback device: local processes are no sources.
 fn names(rule: &InterfaceRule, link: &Link) -> bool {
-    !link.is_loopback && glob_match::glob_match(&rule.pattern, &link.name)
+    !link.is_loopback && rule.names(&link.name)
 }
 
 fn detach(datapath: &mut Datapath, index: u32, network: &Network) {
