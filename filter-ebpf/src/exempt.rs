@@ -25,12 +25,14 @@ pub(crate) fn exemption(flags: u32, packet: &Packet) -> Option<Reason> {
     }
 }
 
-/// Neighbour discovery (RFC 4861 section 6 and 7) and multicast listener
-/// discovery (RFC 2710 section 3, RFC 3810 section 5).
+/// Neighbour discovery (RFC 4861 section 6 and 7), of which only solicitations
+/// come from a host that has no address yet, and multicast listener discovery
+/// (RFC 2710 section 3, RFC 3810 section 5).
 #[inline(always)]
 fn icmpv6(packet: &Packet) -> Option<Reason> {
     match (packet.icmp_type, packet.icmp_code, packet.hop_limit) {
-        (133..=137, 0, 255) => Some(Reason::NeighborDiscovery),
+        (133 | 135, 0, 255) => Some(Reason::NeighborDiscovery),
+        (134 | 136 | 137, 0, 255) if !is_unspecified(packet) => Some(Reason::NeighborDiscovery),
         (130 | 131 | 132 | 143, 0, 1) if is_link_local(packet) || is_unspecified(packet) => {
             Some(Reason::Mld)
         }

@@ -4,9 +4,10 @@ use aya_ebpf::programs::XdpContext;
 use filter_common::address::is_inside;
 use filter_common::generation::{AppRecord, FAMILY_V4, Generation};
 use filter_common::reason::Reason;
+use filter_common::verdict::Mode;
 
 use crate::bytes::{load, load_into};
-use crate::list::{ask_list, is_trusted_hop};
+use crate::list::{ask_list, is_fail_safe, is_trusted_hop};
 use crate::packet::{Fragment, Packet, Ports, room};
 use crate::reply::{began_here, has_connected_udp};
 use crate::scope::{app_record, holder};
@@ -16,7 +17,7 @@ const ICMP_HEADER_BYTES: u32 = 8;
 
 /// Whether the packet is an ICMP error about a packet that this host could
 /// have sent: the packet quoted inside came from the outer destination, and
-/// went to somebody whom the list admits, or belongs to a flow of this host.
+/// went to somebody whose packets pass, or belongs to a flow of this host.
 #[inline(always)]
 pub(crate) fn is_answer(
     ctx: &XdpContext,
@@ -109,16 +110,17 @@ fn note_protocol(reverse: &mut Packet, protocol: u8, later_fragment: bool) {
 
 #[inline(always)]
 fn is_ours(ctx: &XdpContext, generation: &Generation, app: &AppRecord, reverse: &Packet) -> bool {
-    if admits(app, reverse) {
+    if admits(app, reverse) || is_fail_safe(generation, reverse) {
         return true;
     }
     if reverse.ports != Ports::Known {
         return false;
     }
-    if let Some(holder) = holder(generation, reverse)
-        && admits(app_record(generation, holder.target), reverse)
-    {
-        return true;
+    if let Some(holder) = holder(generation, reverse) {
+        let app = app_record(generation, holder.target);
+        if app.mode != Mode::Enforce as u32 || admits(app, reverse) {
+            return true;
+        }
     }
     if reverse.protocol == TCP { began_here(ctx, reverse) } else { has_connected_udp(ctx, reverse) }
 }

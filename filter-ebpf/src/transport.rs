@@ -31,7 +31,8 @@ const TCP_FLAGS_OFFSET: u32 = 12;
 pub(crate) fn parse(ctx: &XdpContext, packet: &mut Packet) -> Result<(), Reason> {
     match packet.protocol {
         TCP | UDP | SCTP | UDP_LITE | DCCP => parse_ports(ctx, packet),
-        0 => Ok(()),
+        // Of a later fragment of IPv6, it is not known.
+        0 if packet.family != FAMILY_V4 => Ok(()),
         _ => {
             packet.ports = Ports::None;
             parse_icmp(ctx, packet);

@@ -24,9 +24,12 @@ pub struct LookupTable {
 
 /// The widest prefixes of one family; none lies inside another.
 #[derive(Clone, Debug)]
-struct Blocks<B> {
-    /// Their first addresses, rising.
-    firsts: Vec<B>,
+struct Blocks<B: Bits> {
+    /// The upper halves of their first addresses, rising.
+    uppers: Vec<B::Upper>,
+    /// The lower halves, apart from them: they are read where an upper half is
+    /// the address's own, which is rare and would crowd the cache.
+    lowers: Vec<B::Lower>,
     rules: Vec<Rule>,
     /// By the bits of an address that choose: how many prefixes begin before all
     /// addresses with these bits.
@@ -53,11 +56,15 @@ enum Answer {
     Ask,
 }
 
-/// The bits of an address.
+/// The bits of an address. IPv4 has no lower half.
 trait Bits: Copy + Ord {
     const WIDTH: u32;
+    type Upper: Copy + Ord;
+    type Lower: Copy + Ord;
     /// From the upper bits of a wider number.
     fn of(bits: u128) -> Self;
+    fn halves(self) -> (Self::Upper, Self::Lower);
+    fn whole(upper: Self::Upper, lower: Self::Lower) -> Self;
     /// How many of the first bits are the same.
     fn common(self, other: Self) -> u32;
     /// So many bits, fewer than 32, behind the first ones.
@@ -115,49 +122,74 @@ impl<B: Bits> Blocks<B> {
         let common = ends.map_or(0, |(first, last)| first.common(*last)).min(B::WIDTH - 1);
         let wanted = firsts.len().next_power_of_two().ilog2().clamp(1, MOST_CHOOSING);
         let choosing = wanted.min(B::WIDTH - common);
-        let mut blocks = Self { firsts, rules, starts: Vec::new(), common, choosing };
-        blocks.starts = blocks.index();
-        blocks
-    }
-
-    fn index(&self) -> Vec<u32> {
-        let mut starts = vec![0; (1 << self.choosing) + 1];
-        for first in &self.firsts {
-            starts[self.block(*first) + 1] += 1;
-        }
-        let mut before = 0;
-        for start in &mut starts {
-            before += *start;
-            *start = before;
-        }
-        starts
-    }
-
-    fn block(&self, address: B) -> usize {
-        address.cut(self.common, self.choosing)
+        let starts = starts(choosing, firsts.iter().map(|first| first.cut(common, choosing)));
+        let (uppers, lowers) = firsts.into_iter().map(B::halves).unzip();
+        Self { uppers, lowers, rules, starts, common, choosing }
     }
 
     /// The only prefix that may cover an address is the last that begins before
     /// it; where the bits in front of the block differ, none does.
     fn look_up(&self, address: B) -> Answer {
-        let block = self.block(address);
-        let [start, end] = [self.starts[block], self.starts[block + 1]].map(|at| at as usize);
-        let behind = start + self.firsts[start..end].partition_point(|first| *first <= address);
-        let Some(place) = behind.checked_sub(1) else { return Answer::Refused };
+        let Some(place) = self.behind(address).checked_sub(1) else { return Answer::Refused };
         let Rule { length, is_lasting } = self.rules[place];
-        match (self.firsts[place].common(address) >= u32::from(length), is_lasting) {
+        let (upper, lower) = address.halves();
+        // Where the upper halves differ, the lower ones do not matter.
+        let first = match self.uppers[place] {
+            same if same == upper => B::whole(same, self.lowers[place]),
+            other => B::whole(other, lower),
+        };
+        match (first.common(address) >= u32::from(length), is_lasting) {
             (false, _) => Answer::Refused,
             (true, true) => Answer::Admitted,
             (true, false) => Answer::Ask,
         }
     }
+
+    /// How many prefixes begin before an address, or with it.
+    fn behind(&self, address: B) -> usize {
+        let block = address.cut(self.common, self.choosing);
+        let [start, end] = [self.starts[block], self.starts[block + 1]].map(|at| at as usize);
+        let (upper, lower) = address.halves();
+        let uppers = &self.uppers[start..end];
+        let behind = uppers.partition_point(|other| *other <= upper);
+        if behind == 0 || uppers[behind - 1] != upper {
+            return start + behind;
+        }
+        let same = uppers[..behind].partition_point(|other| *other < upper);
+        let lowers = &self.lowers[start + same..start + behind];
+        start + same + lowers.partition_point(|other| *other <= lower)
+    }
+}
+
+/// Where the members of each block begin, given the blocks of all.
+fn starts(choosing: u32, blocks: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut starts = vec![0; (1 << choosing) + 1];
+    for block in blocks {
+        starts[block + 1] += 1;
+    }
+    let mut before = 0;
+    for start in &mut starts {
+        before += *start;
+        *start = before;
+    }
+    starts
 }
 
 impl Bits for u32 {
     const WIDTH: u32 = Self::BITS;
+    type Upper = Self;
+    type Lower = ();
 
     fn of(bits: u128) -> Self {
         (bits >> (u128::BITS - Self::BITS)) as Self
+    }
+
+    fn halves(self) -> (Self, ()) {
+        (self, ())
+    }
+
+    fn whole(upper: Self, (): ()) -> Self {
+        upper
     }
 
     fn common(self, other: Self) -> u32 {
@@ -171,9 +203,20 @@ impl Bits for u32 {
 
 impl Bits for u128 {
     const WIDTH: u32 = Self::BITS;
+    type Upper = u64;
+    type Lower = u64;
 
     fn of(bits: u128) -> Self {
         bits
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
+    fn halves(self) -> (u64, u64) {
+        ((self >> u64::BITS) as u64, self as u64)
+    }
+
+    fn whole(upper: u64, lower: u64) -> Self {
+        Self::from(upper) << u64::BITS | Self::from(lower)
     }
 
     fn common(self, other: Self) -> u32 {

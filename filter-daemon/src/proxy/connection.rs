@@ -108,7 +108,7 @@ where
     let stream = Screen::transparent(stream, Arc::clone(&live));
     let tied = Tied(Arc::clone(&live));
     let service =
-        service_fn(move |request| Box::pin(exchange::answer(Arc::clone(&visit), request)));
+        service_fn(move |request| Box::pin(exchange::answer(Arc::clone(&visit), request, None)));
     let mut connection = http2::Builder::new(tied)
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)

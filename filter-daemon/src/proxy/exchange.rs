@@ -23,7 +23,7 @@ use super::fields::{self, Provenance};
 use super::follow;
 use super::forwarded;
 use super::head::MOST_FIELDS;
-use super::live::{Claims, Client, Live, Open, Origin};
+use super::live::{Answering, Claims, Client, Live, Open, Origin};
 use super::patience;
 use super::reason::Reason;
 use super::refusal::Refusal;
@@ -32,7 +32,7 @@ use super::shared::Shared;
 use super::site::{Site, Sites};
 use super::target;
 use super::upload::{Fault, Upload};
-use super::upstream::UpstreamError;
+use super::upstream::{Destination, UpstreamError};
 
 /// A connection, as its requests see it.
 pub(super) struct Visit {
@@ -57,10 +57,11 @@ struct Sender {
     hop: Option<IpAddr>,
 }
 
-/// Answers a request.
+/// Answers a request; until then its connection is busy with it.
 pub(super) async fn answer(
     visit: Arc<Visit>,
     request: Request<Incoming>,
+    _answering: Option<Answering>,
 ) -> Result<Response<Answer>, Infallible> {
     let began = Instant::now();
     let is_logged = tracing::enabled!(tracing::Level::DEBUG);
@@ -74,7 +75,10 @@ pub(super) async fn answer(
     let (parts, body) = request.into_parts();
     let mut body = Some(body);
     let request = Request::from_parts(parts, ());
-    let outcome = exchange(&visit, &site, &sites, request, &mut body).await;
+    let outcome = match admit(&visit, &site, &sites, request, &mut body) {
+        Ok(admitted) => forward(&visit, admitted).await,
+        Err(refusal) => Err(refusal),
+    };
     let (mut response, reason) = match outcome {
         Ok(response) => (response, Reason::Forwarded),
         Err(refusal) => {
@@ -132,13 +136,25 @@ fn tell(visit: &Visit, site: &Site, refusal: &Refusal) {
     visit.shared.refusals.tell(&site.counts, &notice);
 }
 
-async fn exchange(
+/// A request that may go on to the upstream, as it is sent there.
+struct Admitted {
+    request: Request<Outgoing>,
+    destination: Arc<Destination>,
+    upload: Option<Arc<Upload>>,
+    /// The protocol that it asks for.
+    upgrade: Option<HeaderValue>,
+    open: Open,
+}
+
+/// Checks a request, and makes the upstream's out of it. What it needs for that
+/// is gone again before the upstream is waited for.
+fn admit(
     visit: &Visit,
     site: &Arc<Site>,
     sites: &Arc<Sites>,
     mut request: Request<()>,
     body: &mut Option<Incoming>,
-) -> Result<Response<Answer>, Refusal> {
+) -> Result<Admitted, Refusal> {
     let upgrade = wanted_upgrade(&request);
     let host = target::check(&request, &visit.live.name)?;
     if request.headers().len() > MOST_FIELDS {
@@ -179,6 +195,12 @@ async fn exchange(
         parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     let request = Request::from_parts(parts, body);
+    Ok(Admitted { request, destination, upload, upgrade, open })
+}
+
+/// Sends a request to the upstream; the answer is there when its head is.
+async fn forward(visit: &Visit, admitted: Admitted) -> Result<Response<Answer>, Refusal> {
+    let Admitted { request, destination, upload, upgrade, open } = admitted;
     let sent = destination.send(request, upload.as_deref(), visit.thread).await;
     let (response, lease) = sent.map_err(|error| refusal(error, upload.as_deref()))?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {

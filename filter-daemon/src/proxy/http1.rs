@@ -83,13 +83,7 @@ where
 {
     let live = &visit.live;
     let service = service_fn(|request| {
-        let answering = live.answer();
-        let answered = exchange::answer(Arc::clone(visit), request);
-        Box::pin(async move {
-            let answer = answered.await;
-            drop(answering);
-            answer
-        })
+        Box::pin(exchange::answer(Arc::clone(visit), request, Some(live.answer())))
     });
     let mut connection = http1::Builder::new()
         .header_read_timeout(None)

@@ -216,28 +216,33 @@ impl Destination {
 }
 
 impl Lease {
-    /// The answer, or the request if nothing of it was sent.
-    async fn send(
+    /// The answer, or the request if nothing of it was sent. The request is
+    /// handed over at once, not when the answer is waited for.
+    fn send(
         &mut self,
         request: Request<Outgoing>,
         upload: Option<&Upload>,
-    ) -> Result<Result<hyper::Response<Incoming>, Request<Outgoing>>, UpstreamError> {
+    ) -> impl Future<Output = Result<Result<hyper::Response<Incoming>, Request<Outgoing>>, UpstreamError>>
+    {
         let patience = self.destination.patience;
-        let mut answer = pin!(self.line.sender.try_send_request(request));
-        let mut deadline = Instant::now() + patience;
-        loop {
-            match timeout_at(deadline, &mut answer).await {
-                Ok(Ok(response)) => return Ok(Ok(response)),
-                Ok(Err(mut error)) => {
-                    return match error.take_message() {
-                        Some(unsent) => Ok(Err(unsent)),
-                        None => Err(error.into_error().into()),
-                    };
-                }
-                Err(_) => {
-                    let later = upload.map(|upload| upload.deadline(patience));
-                    let later = later.filter(|later| *later > Instant::now());
-                    deadline = later.ok_or(UpstreamError::Timeout("the upstream"))?;
+        let answer = self.line.sender.try_send_request(request);
+        async move {
+            let mut answer = pin!(answer);
+            let mut deadline = Instant::now() + patience;
+            loop {
+                match timeout_at(deadline, &mut answer).await {
+                    Ok(Ok(response)) => return Ok(Ok(response)),
+                    Ok(Err(mut error)) => {
+                        return match error.take_message() {
+                            Some(unsent) => Ok(Err(unsent)),
+                            None => Err(error.into_error().into()),
+                        };
+                    }
+                    Err(_) => {
+                        let later = upload.map(|upload| upload.deadline(patience));
+                        let later = later.filter(|later| *later > Instant::now());
+                        deadline = later.ok_or(UpstreamError::Timeout("the upstream"))?;
+                    }
                 }
             }
         }

@@ -90,8 +90,9 @@ fn builder(is_h2: bool) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        // It would cut an idle connection off, which TLS takes for an attack;
+        // `Pace` ends it in order.
+        .header_read_timeout(None)
         .max_headers(MOST_HEADERS)
         .max_buf_size(LONGEST_HEAD_BYTES);
     builder

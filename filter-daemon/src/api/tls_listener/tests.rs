@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
@@ -135,7 +135,12 @@ async fn clients_that_do_nothing_have_to_go() {
     let served = Served::new("127.77.1.2:8443").await;
     let silent = served.connect().await;
     let idle = served.connect_from([127, 77, 0, 2].into()).await.expect("connected");
-    let idle = served.shake(idle, b"http/1.1").await.expect("TLS");
+    let mut idle = served.shake(idle, b"http/1.1").await.expect("TLS");
+    let request = format!("GET {VERSION} HTTP/1.1\r\nhost: filterd\r\n\r\n");
+    idle.write_all(request.as_bytes()).await.expect("asked");
+    let slow = served.connect_from([127, 77, 0, 5].into()).await.expect("connected");
+    let mut slow = served.shake(slow, b"http/1.1").await.expect("TLS");
+    slow.write_all(b"GET / HTTP/1.1\r\nhost:").await.expect("asked");
     let stream = served.connect_from([127, 77, 0, 3].into()).await.expect("connected");
     let without_preface = served.shake(stream, b"h2").await.expect("TLS");
     let stream = served.connect_from([127, 77, 0, 4].into()).await.expect("connected");
@@ -144,9 +149,13 @@ async fn clients_that_do_nothing_have_to_go() {
         http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), stream).await.expect("HTTP/2");
     // It answers pings for as long as it is held.
     let pinging = tokio::time::timeout(HEAD_PATIENCE * 3, connection);
-    let (silent, idle, without_preface, pinging) =
-        tokio::join!(closes(silent), closes(idle), closes(without_preface), pinging);
-    assert!(silent && idle && without_preface);
+    let mut answer = Vec::new();
+    let idle = tokio::time::timeout(HEAD_PATIENCE * 3, idle.read_to_end(&mut answer));
+    let (silent, idle, slow, without_preface, pinging) =
+        tokio::join!(closes(silent), idle, closes(slow), closes(without_preface), pinging);
+    assert!(silent && slow && without_preface);
+    idle.expect("in time").expect("ended in order, with close_notify");
+    assert!(answer.starts_with(b"HTTP/1.1 200 "));
     assert!(pinging.is_ok(), "idle over HTTP/2");
     drop(sender);
 }
