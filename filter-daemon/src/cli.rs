@@ -60,7 +60,12 @@ pub fn main() -> ExitCode {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run_until_interrupted(&arguments)),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run_until_interrupted(&arguments));
+            // Standard input may be waited for still.
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => Err(Failure::new(format!("cannot start: {error}"))),
     };
     match outcome {

@@ -182,6 +182,13 @@ impl Config {
         Self::parse(&text).map_err(|faults| ConfigError::Faults { path: path.to_owned(), faults })
     }
 
+    /// The paths and the control group of a file, whatever else is wrong with
+    /// it; the usual ones if it cannot be read.
+    pub fn paths_alone(path: &Path) -> (Paths, Option<String>) {
+        let text = std::fs::read(path).unwrap_or_default();
+        check::paths_alone(&String::from_utf8_lossy(&text))
+    }
+
     /// Checks a text. Pure.
     pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
         check::check(text)

@@ -30,7 +30,7 @@ use crate::priority::answer_at_once;
 use crate::proxy::{Proxy, ProxyParts};
 use crate::reconcile::{Phase, Reconciler, ReconcilerParts, Status};
 use crate::store::OpenError;
-use crate::{api, auth, expiry, store};
+use crate::{api, auth, datapath, expiry, store};
 
 /// Exit code for a configuration or database that a restart cannot mend
 /// (EX_CONFIG of sysexits.h); the unit does not restart on it.
@@ -114,6 +114,7 @@ fn needs_a_person(error: &OpenError) -> bool {
         | OpenError::Newer { .. }
         | OpenError::Older { .. }
         | OpenError::Damaged { .. }
+        | OpenError::Missing { .. }
         | OpenError::JournalAlone { .. } => true,
         OpenError::Directory { .. }
         | OpenError::Held { .. }
@@ -137,7 +138,11 @@ fn start_log(packet_log: bool) {
 async fn run(config: Config, packet_log: bool) -> Result<()> {
     let shutdown = CancellationToken::new();
     stop_on_signals(&shutdown)?;
-    let store = store::open(&config.paths.state, config.limits, config.fail_safe.clone())?;
+    if datapath::is_in_force(&config.paths.pins) {
+        store::refuse_to_begin(&config.paths.state)?;
+    }
+    let (store, closing) =
+        store::open(&config.paths.state, config.limits, config.fail_safe.clone())?;
     let options = DatapathOptions {
         pins: config.paths.pins.clone(),
         packet_log,
@@ -189,8 +194,13 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
         }
     };
     shutdown.cancel();
-    // Not fatal: whatever is still open is closed with the process.
-    if tokio::time::timeout(STOP, tasks.wait()).await.is_err() {
+    // Not fatal: whatever is still open is closed with the process, and the
+    // database with its journal is whole at any time.
+    let ended = async {
+        tasks.wait().await;
+        closing.closed().await;
+    };
+    if tokio::time::timeout(STOP, ended).await.is_err() {
         tracing::warn!("some tasks did not end in time");
     }
     outcome
@@ -216,11 +226,13 @@ fn make_proxy(
 fn stop_on_signals(shutdown: &CancellationToken) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
         tracing::info!("stopping");
         shutdown.cancel();

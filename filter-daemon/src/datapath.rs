@@ -90,6 +90,18 @@ pub struct Datapath {
     _lock: lock::PinLock,
 }
 
+/// Whether pins could be in a directory, as far as that is seen without making
+/// it.
+pub fn check_pins(pins: &Path) -> Result<(), DatapathError> {
+    kernel::check_place(pins)
+}
+
+/// Whether pinned links carry a policy that holds packets, or one of another
+/// release. Changes nothing.
+pub fn is_in_force(pins: &Path) -> bool {
+    Links::are_pinned(pins) && world::hold_scopes(pins)
+}
+
 impl Datapath {
     /// Opens the pin directory: takes over what an earlier daemon left there,
     /// or makes a new set of maps. Links are not touched yet.
@@ -178,6 +190,11 @@ impl Datapath {
     /// The hits of single entries.
     pub fn hits(&self) -> &HitTable {
         &self.hits
+    }
+
+    /// The revision of the policy in force.
+    pub fn revision(&self) -> u64 {
+        self.active.generation.revision
     }
 
     /// Bytes that tables in front of lists take in the kernel.

@@ -15,7 +15,7 @@ pub mod poptrie;
 mod port_index;
 mod specificity;
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 pub use compile::{check, compile};
 use filter_common::generation::{FailSafeRecord, ScopeRecord};
@@ -66,8 +66,8 @@ pub struct Host {
     pub fail_safe: Vec<FailSafe>,
     /// The interfaces that exist now.
     pub interfaces: Vec<Interface>,
-    /// Local IPv4 addresses that have a directed broadcast address.
-    pub broadcasts: Vec<Broadcast>,
+    /// Addresses that reach local ones beside their own.
+    pub aliases: Vec<Alias>,
     /// The first and the last port that flows begin from which this host opens,
     /// if they are known: replies are looked for in scopes that have one of
     /// them, or, when they are not known, in all.
@@ -86,13 +86,15 @@ pub struct Interface {
     pub index: u32,
 }
 
-/// A local address, and the broadcast address of its network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broadcast {
+/// A local address, and another one that reaches it: the broadcast address of
+/// its network, or, where an IPv6 host forwards, the anycast address of its
+/// subnet's routers (RFC 4291, section 2.6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alias {
     /// The local address.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// What reaches it as well.
-    pub broadcast: Ipv4Addr,
+    pub alias: IpAddr,
 }
 
 /// Why a state does not compile.

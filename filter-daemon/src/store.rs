@@ -83,6 +83,26 @@ pub struct Handle {
     uses: Arc<Mutex<Uses>>,
 }
 
+/// The end of an opened store: its database is closed, and whole without its
+/// journal, when the last handle is gone and this has been waited for.
+#[derive(Debug)]
+pub struct Closing(oneshot::Receiver<()>);
+
+impl Closing {
+    /// Waits until the database is closed.
+    pub async fn closed(self) {
+        // Nothing is ever sent: the other end goes with the thread.
+        let _ = self.0.await;
+    }
+}
+
+/// Refuses to begin with an empty state where a filter is in force already.
+pub fn refuse_to_begin(directory: &Path) -> Result<(), OpenError> {
+    let path = directory.join(directory::DATABASE);
+    let is_there = path.exists() || database::journal(directory).exists();
+    if is_there { Ok(()) } else { Err(OpenError::Missing { path }) }
+}
+
 /// Opens the database in a directory, or makes both, and starts the writer.
 ///
 /// Call it before anything else is changed: it fails when another daemon uses
@@ -91,7 +111,7 @@ pub fn open(
     directory: &Path,
     limits: Limits,
     fail_safe: Vec<FailSafe>,
-) -> Result<Handle, OpenError> {
+) -> Result<(Handle, Closing), OpenError> {
     let lock = directory::claim(directory)?;
     let Database { connection, second, reader, loaded } = database::open(directory)?;
     let aftermath = Aftermath::start(second).map_err(|source| OpenError::Thread { source })?;
@@ -110,12 +130,18 @@ pub fn open(
         aftermath,
         _lock: lock,
     };
+    let (running, ended) = oneshot::channel::<()>();
+    let work = move || {
+        let _running = running;
+        writer.run(queue);
+    };
     std::thread::Builder::new()
         .name("store".to_owned())
-        .spawn(move || writer.run(queue))
+        .spawn(work)
         .map_err(|source| OpenError::Thread { source })?;
     let uses = Arc::new(Mutex::new(Uses::new(loaded.uses)));
-    Ok(Handle { jobs, state, fail_safe, archive: Arc::new(Archive::new(reader)), uses })
+    let archive = Arc::new(Archive::new(reader));
+    Ok((Handle { jobs, state, fail_safe, archive, uses }, Closing(ended)))
 }
 
 impl Handle {

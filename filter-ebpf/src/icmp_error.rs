@@ -9,7 +9,7 @@ use filter_common::verdict::Mode;
 use crate::bytes::{load, load_into};
 use crate::list::{ask_list, is_fail_safe, is_trusted_hop};
 use crate::packet::{Fragment, Packet, Ports, room};
-use crate::reply::{began_here, has_connected_udp};
+use crate::reply::{began_here, began_here_udp};
 use crate::scope::{app_record, holder};
 use crate::transport::{ICMP, ICMPV6, TCP, UDP};
 
@@ -22,7 +22,7 @@ const ICMP_HEADER_BYTES: u32 = 8;
 pub(crate) fn is_answer(
     ctx: &XdpContext,
     generation: &Generation,
-    app: &AppRecord,
+    app: u32,
     packet: &Packet,
 ) -> bool {
     is_error(packet) && quotes_ours(ctx, generation, app, packet)
@@ -30,12 +30,7 @@ pub(crate) fn is_answer(
 
 /// Not inlined: it is off the usual path, and would crowd its stack frame.
 #[inline(never)]
-fn quotes_ours(
-    ctx: &XdpContext,
-    generation: &Generation,
-    app: &AppRecord,
-    packet: &Packet,
-) -> bool {
+fn quotes_ours(ctx: &XdpContext, generation: &Generation, app: u32, packet: &Packet) -> bool {
     quoted(ctx, packet).is_some_and(|reverse| is_ours(ctx, generation, app, reverse))
 }
 
@@ -109,20 +104,23 @@ fn note_protocol(reverse: &mut Packet, protocol: u8, later_fragment: bool) {
 }
 
 #[inline(always)]
-fn is_ours(ctx: &XdpContext, generation: &Generation, app: &AppRecord, reverse: &Packet) -> bool {
-    if admits(app, reverse) || is_fail_safe(generation, reverse) {
+fn is_ours(ctx: &XdpContext, generation: &Generation, app: u32, reverse: &Packet) -> bool {
+    if admits(app_record(generation, app), reverse) || is_fail_safe(generation, reverse) {
         return true;
     }
     if reverse.ports != Ports::Known {
         return false;
     }
-    if let Some(holder) = holder(generation, reverse) {
-        let app = app_record(generation, holder.target);
-        if app.mode != Mode::Enforce as u32 || admits(app, reverse) {
+    if let Some(holder) = holder(generation, reverse)
+        && holder.target != app
+    {
+        // Of the app itself it is told what would become of it, if it enforced.
+        let other = app_record(generation, holder.target);
+        if other.mode != Mode::Enforce as u32 || admits(other, reverse) {
             return true;
         }
     }
-    if reverse.protocol == TCP { began_here(ctx, reverse) } else { has_connected_udp(ctx, reverse) }
+    if reverse.protocol == TCP { began_here(ctx, reverse) } else { began_here_udp(ctx, reverse) }
 }
 
 #[inline(always)]

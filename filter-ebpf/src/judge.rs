@@ -144,7 +144,7 @@ fn judge_held(
     }
     let reason = if is_trusted_hop(record, packet) {
         Reason::TrustedHop
-    } else if icmp_error::is_answer(ctx, generation, record, packet) {
+    } else if icmp_error::is_answer(ctx, generation, app, packet) {
         Reason::IcmpError
     } else {
         let begins = packet.protocol == TCP && begins_connection(packet.tcp_flags);

@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 
-use aya_ebpf::bindings::{bpf_sock, bpf_sock_tuple};
+use aya_ebpf::bindings::bpf_sock_tuple;
 use aya_ebpf::helpers::generated::{bpf_sk_lookup_udp, bpf_sk_release, bpf_skc_lookup_tcp};
 use aya_ebpf::programs::XdpContext;
 use filter_common::generation::FAMILY_V4;
@@ -32,7 +32,7 @@ pub(crate) fn reply(ctx: &XdpContext, packet: &Packet) -> Option<Reason> {
     match packet.protocol {
         TCP if begins_connection(packet.tcp_flags) => None,
         TCP => began_here(ctx, packet).then_some(Reason::ReplyTcp),
-        UDP => has_connected_udp(ctx, packet).then_some(Reason::ReplyUdp),
+        UDP => began_here_udp(ctx, packet).then_some(Reason::ReplyUdp),
         _ => None,
     }
 }
@@ -51,33 +51,16 @@ pub(crate) fn began_here(ctx: &XdpContext, packet: &Packet) -> bool {
     is_connection && tuple.tcp_state(ctx, packet).is_none()
 }
 
-/// Whether a UDP socket is connected to the packet's source. A socket that is
-/// merely bound says nothing about who began.
+/// Whether the packet belongs to a UDP flow that this host began: a socket is
+/// connected to its source, on a port at which no other one waits for anybody. A
+/// server may have a socket for each client beside that one.
 #[inline(never)]
-pub(crate) fn has_connected_udp(ctx: &XdpContext, packet: &Packet) -> bool {
+pub(crate) fn began_here_udp(ctx: &XdpContext, packet: &Packet) -> bool {
     let mut tuple = Tuple::new(packet);
-    let bytes = tuple_bytes(packet);
-    // SAFETY: the tuple is initialised and of the length given; the socket is
-    // released on every path that has one.
-    unsafe {
-        let socket = bpf_sk_lookup_udp(ctx.ctx.cast(), tuple.pointer(), bytes, CURRENT_NETNS, 0);
-        if socket.is_null() {
-            return false;
-        }
-        let connected = is_connected_to(socket, packet);
-        bpf_sk_release(socket.cast());
-        connected
-    }
-}
-
-/// # Safety
-///
-/// The socket must be one that a lookup answered and that is not released yet.
-#[inline(always)]
-unsafe fn is_connected_to(socket: *const bpf_sock, packet: &Packet) -> bool {
-    // SAFETY: by the caller.
-    let (state, port) = unsafe { ((*socket).state, u16::from_be((*socket).dst_port)) };
-    state == STATE_ESTABLISHED && port == packet.source_port && port != 0
+    let is_connected = tuple.has_udp_socket(ctx, packet, packet.source_port);
+    // No socket is connected to port 0: only one that waits can be found.
+    tuple.set_ports(packet, 0);
+    is_connected && !tuple.has_udp_socket(ctx, packet, 0)
 }
 
 /// What a look-up is for: a `bpf_sock_tuple` in network order.
@@ -115,7 +98,7 @@ impl Tuple {
 
     #[inline(always)]
     fn tcp_state(&mut self, ctx: &XdpContext, packet: &Packet) -> Option<u32> {
-        // SAFETY: as in `has_connected_udp`.
+        // SAFETY: as in `has_udp_socket`.
         unsafe {
             let (tuple, bytes) = (self.pointer(), tuple_bytes(packet));
             let socket = bpf_skc_lookup_tcp(ctx.ctx.cast(), tuple, bytes, CURRENT_NETNS, 0);
@@ -125,6 +108,23 @@ impl Tuple {
             let state = (*socket).state;
             bpf_sk_release(socket.cast());
             Some(state)
+        }
+    }
+
+    /// Whether a socket is there, connected to the port (0: to none).
+    #[inline(always)]
+    fn has_udp_socket(&mut self, ctx: &XdpContext, packet: &Packet, port: u16) -> bool {
+        // SAFETY: the tuple is initialised and of the length given; the socket
+        // is released on every path that has one.
+        unsafe {
+            let (tuple, bytes) = (self.pointer(), tuple_bytes(packet));
+            let socket = bpf_sk_lookup_udp(ctx.ctx.cast(), tuple, bytes, CURRENT_NETNS, 0);
+            if socket.is_null() {
+                return false;
+            }
+            let (state, found) = ((*socket).state, u16::from_be((*socket).dst_port));
+            bpf_sk_release(socket.cast());
+            found == port && (state == STATE_ESTABLISHED) == (port != 0)
         }
     }
 

@@ -123,8 +123,17 @@ impl World {
 
     /// Makes the wire, when there is none.
     pub fn connect(&self, mtu: u32) {
+        self.connect_with("", mtu);
+    }
+
+    /// The same, with an index for the host's interface.
+    pub fn connect_as(&self, index: u32, mtu: u32) {
+        self.connect_with(&format!("index {index}"), mtu);
+    }
+
+    fn connect_with(&self, index: &str, mtu: u32) {
         self.host.ip(&format!(
-            "link add {HOST_INTERFACE} address {} mtu {mtu} type veth \
+            "link add {HOST_INTERFACE} {index} address {} mtu {mtu} type veth \
              peer name {OUTSIDE_INTERFACE} address {} mtu {mtu} netns {}",
             text(HOST_MAC),
             text(OUTSIDE_MAC),

@@ -7,7 +7,7 @@ use crate::store;
 const HERE: Source = Source::Address(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
 
 fn open(directory: &std::path::Path) -> Handle {
-    store::open(directory, Limits::default(), Vec::<FailSafe>::new()).expect("a store")
+    store::open(directory, Limits::default(), Vec::<FailSafe>::new()).expect("a store").0
 }
 
 /// Both halves of the first key, as its file has them.
@@ -55,7 +55,7 @@ async fn tokens_survive_a_restart() {
     let store = loop {
         // The writer lets go of the lock last of all.
         match store::open(directory.path(), Limits::default(), Vec::new()) {
-            Ok(store) => break store,
+            Ok((store, _)) => break store,
             Err(store::OpenError::Held { .. }) => tokio::task::yield_now().await,
             Err(error) => panic!("{error}"),
         }

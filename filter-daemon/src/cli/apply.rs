@@ -8,13 +8,13 @@ mod document;
 mod lists;
 mod plan;
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hyper::Method;
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::io::AsyncReadExt as _;
 
 use super::answers::Group;
 use super::failure::Failure;
@@ -126,7 +126,7 @@ impl Options {
     /// Reads the file and the lists that it names.
     async fn read(&self, invocation: &Invocation) -> Result<Vec<Desired>, Failure> {
         let name = self.name();
-        let bytes = self.bytes().map_err(|error| Failure::new(format!("{name}: {error}")))?;
+        let bytes = self.bytes().await.map_err(|error| Failure::new(format!("{name}: {error}")))?;
         let file = (!self.is_standard_input()).then_some(&*self.file);
         let now = Timestamp::now();
         let checked = document::read(file, &bytes)
@@ -141,12 +141,12 @@ impl Options {
         Ok(checked.apps)
     }
 
-    fn bytes(&self) -> std::io::Result<Vec<u8>> {
+    async fn bytes(&self) -> std::io::Result<Vec<u8>> {
         if !self.is_standard_input() {
             return std::fs::read(&self.file);
         }
         let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes)?;
+        tokio::io::stdin().read_to_end(&mut bytes).await?;
         Ok(bytes)
     }
 

@@ -22,6 +22,9 @@ use super::failure::Failure;
 /// million entries takes a while to be taken.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// What only reads begins to be answered at once.
+const READ_PATIENCE: Duration = Duration::from_secs(20);
+
 const START_IT: &str = "Start it with `systemctl start filterd`; \
     `journalctl -u filterd` shows why it stopped. Name another socket with --socket.";
 
@@ -124,21 +127,14 @@ impl Client {
     /// Calls, and answers what came back if it was a success.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let answer = async {
-            let response = self.send(call).await?;
-            let (parts, body) = response.into_parts();
+            let (parts, body) = self.send(call).await?.into_parts();
             let body = body.collect().await.map_err(|error| self.cut_off(&error))?.to_bytes();
             if parts.status.is_success() {
                 return Ok(Answer { headers: parts.headers, body });
             }
             Err(refusal(parts.status, &body))
         };
-        tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
-            Err(Failure::unreachable(format!(
-                "filterd has not answered for {} seconds",
-                PATIENCE.as_secs(),
-            ))
-            .with_advice("`journalctl -u filterd` may show what it is doing."))
-        })
+        in_time(PATIENCE, answer).await
     }
 
     /// Reads an answer that has no end, piece by piece.
@@ -152,7 +148,13 @@ impl Client {
         Err(refusal(parts.status, &body.to_bytes()))
     }
 
+    /// Sends a call, and waits for the head of its answer.
     async fn send(&self, call: Call<'_>) -> Result<Response<Incoming>, Failure> {
+        let patience = if call.method == Method::GET { READ_PATIENCE } else { PATIENCE };
+        in_time(patience, self.send_now(call)).await
+    }
+
+    async fn send_now(&self, call: Call<'_>) -> Result<Response<Incoming>, Failure> {
         let request = call.into_request()?;
         let stream = UnixStream::connect(&self.socket).await;
         let stream = stream.map_err(|error| self.no_connection(&error))?;
@@ -191,6 +193,17 @@ impl Client {
         };
         Failure::unreachable(why).with_advice(START_IT)
     }
+}
+
+async fn in_time<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| {
+        let seconds = patience.as_secs();
+        Err(Failure::unreachable(format!("filterd has not answered for {seconds} seconds"))
+            .with_advice("`journalctl -u filterd` may show what it is doing."))
+    })
 }
 
 fn refusal(status: StatusCode, body: &[u8]) -> Failure {

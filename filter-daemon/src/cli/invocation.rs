@@ -72,7 +72,7 @@ impl Invocation {
     }
 }
 
-const ADVICE: &str = "going on with the default paths";
+const DEFAULT_PATHS: &str = "going on with the default paths";
 
 fn warn(text: &str, json: bool) {
     let text = match json {
@@ -87,7 +87,7 @@ fn warn(text: &str, json: bool) {
 fn paths(config: &Path, json: bool) -> (Paths, Option<String>) {
     if std::fs::metadata(config).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
         if config != Path::new(CONFIG) {
-            warn(&format!("{}: there is no such file: {ADVICE}", config.display()), json);
+            warn(&format!("{}: there is no such file: {DEFAULT_PATHS}", config.display()), json);
         }
         return (Paths::default(), None);
     }
@@ -96,8 +96,13 @@ fn paths(config: &Path, json: bool) -> (Paths, Option<String>) {
         Err(error) => {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();
-            warn(&format!("{first}: {ADVICE}; `filterd --check` shows every fault"), json);
-            (Paths::default(), None)
+            let (paths, group) = Config::paths_alone(config);
+            let going_on = match paths == Paths::default() {
+                true => DEFAULT_PATHS,
+                false => "going on with the paths in it",
+            };
+            warn(&format!("{first}: {going_on}; `filterd --check` shows every fault"), json);
+            (paths, group)
         }
     }
 }

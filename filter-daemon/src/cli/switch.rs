@@ -28,14 +28,14 @@ pub(super) async fn detach(invocation: &Invocation) -> Result<(), Failure> {
     match ask_daemon(invocation).await {
         Ok(saved) => {
             let status: Status = saved.parse()?;
-            let names: Vec<&str> = status
-                .interfaces
-                .iter()
-                .filter(|interface| interface.state == "detached")
-                .map(|interface| interface.name.as_str())
-                .collect();
-            print_open(invocation, &names, "`filterctl attach` puts the filter back.")?;
-            saved.in_force()
+            let (open, held) = tell_apart(&status.interfaces).await;
+            print_open(invocation, &open, "`filterctl attach` puts the filter back.")?;
+            saved.in_force()?;
+            match held.is_empty() {
+                true => Ok(()),
+                false => Err(Failure::new(format!("still filtered: {}", held.join("; ")))
+                    .with_advice("That program is not this filterd's, which has taken its own off: `ip -d link` shows it.")),
+            }
         }
         Err(failure) if failure.kind() == Kind::Unreachable && !failure.has_code("NoAccess") => {
             invocation.warn(&format!("{}; removing the pinned links instead", failure.why()));
@@ -64,6 +64,23 @@ pub(super) async fn attach(invocation: &Invocation) -> Result<(), Failure> {
         return Err(Failure::not_in_force(why));
     }
     saved.in_force()
+}
+
+/// The interfaces that the daemon took the filter off, by name: those that are
+/// open now, and those that something else still sits on.
+async fn tell_apart(interfaces: &[Interface]) -> (Vec<&str>, Vec<String>) {
+    let (mut open, mut held) = (Vec::new(), Vec::new());
+    for interface in interfaces.iter().filter(|interface| interface.state == "detached") {
+        let is_open = match interface.index {
+            Some(index) => link_state::wait_until_open(index).await,
+            None => Ok(()),
+        };
+        match is_open {
+            Ok(()) => open.push(interface.name.as_str()),
+            Err(why) => held.push(format!("{}: {why}", interface.name)),
+        }
+    }
+    (open, held)
 }
 
 async fn ask_daemon(invocation: &Invocation) -> Result<Saved, Failure> {

@@ -51,6 +51,15 @@ pub(super) fn check(text: &str) -> Result<Config, Vec<Fault>> {
     if faults.is_empty() { Ok(config) } else { Err(faults.into_sorted()) }
 }
 
+/// The paths and the control group that a text says, whatever else is wrong
+/// with it.
+pub(super) fn paths_alone(text: &str) -> (Paths, Option<String>) {
+    let mut faults = Faults::new(text);
+    let (document, _) = DeTable::parse_recoverable(text);
+    let root = Section::root(document.get_ref());
+    (paths(&root, &mut faults), control_group(&root, &mut faults))
+}
+
 fn build(root: &Section<'_, '_>, faults: &mut Faults<'_>) -> Config {
     let known = [
         "on_exit",

@@ -5,6 +5,7 @@ use nix::net::if_::if_nameindex;
 use nix::unistd::Group;
 
 use crate::config::{Config, InterfaceRule};
+use crate::datapath;
 
 /// In words, for `filterd --check`.
 pub(super) fn remarks(config: &Config) -> Vec<String> {
@@ -19,6 +20,9 @@ pub(super) fn remarks(config: &Config) -> Vec<String> {
             let pattern = &rule.pattern;
             format!("no interface of this host is named {pattern:?}: nothing is filtered by it")
         }));
+    }
+    if let Err(fault) = datapath::check_pins(&config.paths.pins) {
+        remarks.push(format!("paths.pins: {fault}: filterd will not start"));
     }
     if let Some(group) = &config.control_group
         && matches!(Group::from_name(group), Ok(None))

@@ -16,7 +16,7 @@ pub enum DatapathError {
     },
     /// The pin directory is not on a BPF file system.
     #[error(
-        "{0} is not on a BPF file system: mount one with `mount -t bpf bpf /sys/fs/bpf`, or set paths.pins to a directory on one"
+        "{0} is not a folder in a BPF file system: mount one with `mount -t bpf bpf /sys/fs/bpf`, and set paths.pins to a folder of its own in it, such as /sys/fs/bpf/filterd"
     )]
     NotBpffs(PathBuf),
     /// Another daemon works there.

@@ -13,12 +13,18 @@ const OLDEST: (u32, u32) = (6, 1);
 /// file system.
 pub(super) fn check(pins: &Path) -> Result<(), DatapathError> {
     check_release()?;
+    check_place(pins)?;
+    super::world::make_directory(pins)
+}
+
+/// Checks that the pin directory would lie on a BPF file system.
+pub(super) fn check_place(pins: &Path) -> Result<(), DatapathError> {
     let parent = pins.parent().unwrap_or(pins);
     let kind = statfs(parent).map_err(|e| file_error("look at", parent)(e.into()))?;
     if kind.filesystem_type() != BPF_FS_MAGIC {
         return Err(DatapathError::NotBpffs(pins.to_owned()));
     }
-    super::world::make_directory(pins)
+    Ok(())
 }
 
 fn check_release() -> Result<(), DatapathError> {

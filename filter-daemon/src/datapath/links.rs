@@ -76,6 +76,9 @@ impl AttachMode {
     }
 }
 
+/// Where they are pinned.
+const DIRECTORY: &str = "links";
+
 /// Links by interface index. The files hold them when the daemon is gone; the
 /// descriptors hold them when the files are.
 #[derive(Debug)]
@@ -86,9 +89,14 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn new(pins: &Path) -> Result<Self, DatapathError> {
-        let directory = pins.join("links");
+        let directory = pins.join(DIRECTORY);
         make_directory(&directory)?;
         Ok(Self { directory, held: BTreeMap::new() })
+    }
+
+    /// Whether any link is pinned.
+    pub(super) fn are_pinned(pins: &Path) -> bool {
+        fs::read_dir(pins.join(DIRECTORY)).is_ok_and(|mut links| links.next().is_some())
     }
 
     pub(super) fn attached(&self) -> impl Iterator<Item = u32> + '_ {
@@ -191,6 +199,8 @@ impl Links {
         let lost = |ifindex: &u32| !self.path(*ifindex).exists();
         let lost: Vec<u32> = self.held.keys().copied().filter(lost).collect();
         if !lost.is_empty() {
+            // The folder around it may be gone as well.
+            self.directory.parent().map_or(Ok(()), make_directory)?;
             make_directory(&self.directory)?;
         }
         for (ifindex, link) in self.held.iter().filter(|(ifindex, _)| lost.contains(ifindex)) {

@@ -130,6 +130,22 @@ fn misfit(directory: &Path) -> Option<String> {
     }
 }
 
+/// Whether a whole policy with a scope is pinned, or one in another layout.
+pub(super) fn hold_scopes(pins: &Path) -> bool {
+    let Ok(found) = directories(pins) else { return false };
+    let mut complete = found.iter().filter(|(_, directory)| was_complete(directory));
+    complete.any(|(_, directory)| match misfit(directory) {
+        None => scope_count(directory).is_none_or(|count| count > 0),
+        Some(_) => true,
+    })
+}
+
+fn scope_count(directory: &Path) -> Option<u32> {
+    let slot = open_array::<u32>(directory, "SELECTOR").ok()?.get(&0, 0).ok()?;
+    let generation = open_array::<Generation>(directory, "GENERATIONS").ok()?.get(&slot, 0).ok()?;
+    Some(generation.scope_count)
+}
+
 fn was_complete(directory: &Path) -> bool {
     let stamp = open_array::<Stamp>(directory, "STAMP").and_then(|stamp| read_stamp(&stamp));
     stamp.is_ok_and(|stamp| stamp.magic == STAMP_MAGIC)

@@ -1,7 +1,6 @@
 //! State to policy.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use filter_common::address::{Address, from_octets};
@@ -10,7 +9,7 @@ use filter_common::generation::{
     SCOPE_PORTS, SCOPE_SERVED, ScopeRecord,
 };
 use filter_common::trie::TrieValue;
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
 use super::cover::covers;
 use super::specificity::specificity;
@@ -20,7 +19,7 @@ use crate::app::{App, Scope};
 use crate::config::FailSafe;
 use crate::state::{Settings, State};
 
-/// Whether a state could be compiled on a host without broadcast addresses.
+/// Whether a state could be compiled on a host whose addresses have no aliases.
 pub fn check(state: &State) -> Result<(), PolicyError> {
     refuse_equal_scopes(state)?;
     refuse_equal_names(state)?;
@@ -108,13 +107,13 @@ fn refuse_equal_names(state: &State) -> Result<(), PolicyError> {
 }
 
 /// The records of all scopes, most specific first. A scope of a local address
-/// also holds what is sent to the broadcast address of its network.
+/// also holds what is sent to its aliases.
 fn placed_scopes(state: &State, host: &Host) -> Vec<ScopeRecord> {
     let mut scopes: Vec<(Scope, u32)> = Vec::new();
     for app in state.apps.values() {
         for scope in &app.scopes {
             scopes.push((scope.clone(), app.index));
-            scopes.extend(broadcast_scopes(scope, host).map(|scope| (scope, app.index)));
+            scopes.extend(alias_scopes(scope, host).map(|scope| (scope, app.index)));
         }
     }
     // Multicast and broadcast packets can fit scopes of one rank of several
@@ -127,13 +126,12 @@ fn placed_scopes(state: &State, host: &Host) -> Vec<ScopeRecord> {
     scopes.iter().filter_map(|(scope, index)| scope_record(scope, *index, host)).collect()
 }
 
-fn broadcast_scopes<'a>(scope: &'a Scope, host: &'a Host) -> impl Iterator<Item = Scope> + 'a {
-    host.broadcasts.iter().filter_map(move |local| {
+fn alias_scopes<'a>(scope: &'a Scope, host: &'a Host) -> impl Iterator<Item = Scope> + 'a {
+    host.aliases.iter().filter_map(move |local| {
         let destination = scope.destination?;
-        let reached = destination.contains(IpAddr::V4(local.address))
-            && !destination.contains(IpAddr::V4(local.broadcast));
-        let broadcast = Prefix::new(IpNet::V4(Ipv4Net::from(local.broadcast)));
-        reached.then(|| Scope { destination: Some(broadcast), ..scope.clone() })
+        let reached = destination.contains(local.address) && !destination.contains(local.alias);
+        let alias = Prefix::new(IpNet::from(local.alias));
+        reached.then(|| Scope { destination: Some(alias), ..scope.clone() })
     })
 }
 

@@ -77,12 +77,15 @@ fn cover_one(datapath: &mut Datapath, link: &Link, mode: AttachMode) -> Interfac
         return InterfaceState::Refused(reason.to_owned());
     }
     if datapath.attached().any(|index| index == link.index) {
-        if datapath.is_alive(link.index) {
-            // An adopted link does not know its mode; netlink does.
-            let got = link.program.map_or(mode, |program| program.mode);
-            return InterfaceState::Attached { got };
+        // In another network namespace a device may have the same index: netlink
+        // speaks of this one's.
+        let ours = datapath.facts().id;
+        let program = link.program.filter(|program| program.id == ours);
+        if let Some(program) = program.filter(|_| datapath.is_alive(link.index)) {
+            return InterfaceState::Attached { got: program.mode };
         }
-        // Somebody forced our program off: make a new link.
+        // Somebody forced our program off, or took the device away: make a new
+        // link.
         if let Err(error) = datapath.detach(link.index) {
             return InterfaceState::Refused(error.to_string());
         }

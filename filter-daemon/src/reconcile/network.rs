@@ -10,16 +10,16 @@ use std::net::IpAddr;
 
 use futures_util::stream::TryStreamExt as _;
 use futures_util::{Stream, StreamExt as _};
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use netlink_packet_route::AddressFamily;
-use netlink_packet_route::address::AddressAttribute;
+use netlink_packet_route::address::{AddressAttribute, AddressHeader};
 use netlink_packet_route::link::{
     LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, LinkXdp, XdpAttached,
 };
 use rtnetlink::{Handle, MulticastGroup, new_multicast_connection};
 
 use crate::datapath::AttachMode;
-use crate::policy::Broadcast;
+use crate::policy::Alias;
 
 /// A link of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,8 @@ pub(super) struct AttachedProgram {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Network {
     pub(super) links: BTreeMap<u32, Link>,
-    pub(super) broadcasts: Vec<Broadcast>,
+    /// Addresses that reach local ones beside their own, in order.
+    pub(super) aliases: Vec<Alias>,
     /// The ports that flows begin from which this host opens.
     pub(super) ephemeral: Option<(u16, u16)>,
 }
@@ -95,13 +96,15 @@ impl Monitor {
         }
         let mut addresses = self.handle.address().get().execute();
         while let Some(message) = addresses.try_next().await? {
-            if message.header.family == AddressFamily::Inet {
-                network
-                    .broadcasts
-                    .extend(broadcasts(message.header.prefix_len, &message.attributes));
+            let AddressHeader { family, prefix_len, index, .. } = message.header;
+            if family == AddressFamily::Inet {
+                network.aliases.extend(broadcasts(prefix_len, &message.attributes));
+            } else if network.links.get(&index).is_some_and(|link| forwards_ipv6(&link.name)) {
+                network.aliases.extend(anycast(prefix_len, &message.attributes));
             }
         }
-        network.broadcasts.sort_by_key(|local| (local.address, local.broadcast));
+        network.aliases.sort();
+        network.aliases.dedup();
         Ok(network)
     }
 }
@@ -132,7 +135,8 @@ fn link(message: &LinkMessage) -> Option<Link> {
 
 fn attached_program(facts: &[LinkXdp]) -> Option<AttachedProgram> {
     let id = facts.iter().find_map(|fact| match fact {
-        LinkXdp::ProgId(id) => Some(*id),
+        // The kernel leaves the first one out where there are several.
+        LinkXdp::ProgId(id) | LinkXdp::DrvProgId(id) | LinkXdp::SkbProgId(id) => Some(*id),
         _ => None,
     });
     let mode = facts.iter().find_map(|fact| match fact {
@@ -147,7 +151,7 @@ fn attached_program(facts: &[LinkXdp]) -> Option<AttachedProgram> {
 /// The broadcast addresses that reach a local address: the one that was
 /// configured, and the last one of its network, which the kernel routes as a
 /// broadcast address whatever was configured (RFC 919).
-fn broadcasts(prefix_length: u8, attributes: &[AddressAttribute]) -> Vec<Broadcast> {
+fn broadcasts(prefix_length: u8, attributes: &[AddressAttribute]) -> Vec<Alias> {
     let local = attributes.iter().find_map(|attribute| match attribute {
         AddressAttribute::Local(IpAddr::V4(address)) => Some(*address),
         _ => None,
@@ -167,7 +171,26 @@ fn broadcasts(prefix_length: u8, attributes: &[AddressAttribute]) -> Vec<Broadca
         .map(|network| network.broadcast())
         .filter(|computed| Some(*computed) != configured);
     let reached = configured.into_iter().chain(computed);
-    reached.map(|broadcast| Broadcast { address, broadcast }).collect()
+    let alias = |broadcast| Alias { address: IpAddr::V4(address), alias: IpAddr::V4(broadcast) };
+    reached.map(alias).collect()
+}
+
+/// The address that reaches any router of a subnet, of which each has it beside
+/// its own; links between two hosts have none (RFC 6164).
+fn anycast(prefix_length: u8, attributes: &[AddressAttribute]) -> Option<Alias> {
+    let address = attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Address(IpAddr::V6(address)) => Some(*address),
+        _ => None,
+    })?;
+    let network = Ipv6Net::new(address, prefix_length).ok().filter(|n| n.prefix_len() < 127)?;
+    let alias = network.network();
+    (alias != address).then_some(Alias { address: address.into(), alias: alias.into() })
+}
+
+/// Whether an interface passes IPv6 packets on, as the kernel says.
+fn forwards_ipv6(interface: &str) -> bool {
+    let path = format!("/proc/sys/net/ipv6/conf/{interface}/forwarding");
+    std::fs::read_to_string(path).is_ok_and(|text| text.trim() != "0")
 }
 
 #[cfg(test)]
@@ -183,12 +206,25 @@ mod tests {
         let other = AddressAttribute::Broadcast(Ipv4Addr::new(192, 0, 2, 99));
         let found = |length, attributes: &[AddressAttribute]| -> Vec<u8> {
             let found = broadcasts(length, attributes);
-            found.iter().map(|local| local.broadcast.octets()[3]).collect()
+            let last = |alias| if let IpAddr::V4(v4) = alias { v4.octets()[3] } else { 0 };
+            found.iter().map(|local| last(local.alias)).collect()
         };
         assert_eq!(found(24, &own), [255]);
         assert_eq!(found(28, &own), [15]);
         assert_eq!(found(24, &[own.as_slice(), &[other]].concat()), [99, 255]);
         assert_eq!(found(31, &own), [0; 0]);
         assert_eq!(found(32, &own), [0; 0]);
+    }
+
+    #[test]
+    fn a_router_has_the_anycast_address_of_its_subnet() {
+        let found = |text: &str, length| {
+            let address: IpAddr = text.parse().expect(text);
+            anycast(length, &[AddressAttribute::Address(address)]).map(|local| local.alias)
+        };
+        assert_eq!(found("fd99::1", 64), Some("fd99::".parse().expect("an address")));
+        assert_eq!(found("fd99::", 64), None, "it is its own");
+        assert_eq!(found("fd99::1", 127), None);
+        assert_eq!(found("fd99::1", 128), None);
     }
 }

@@ -12,10 +12,10 @@ use super::boot_clock::BootClock;
 use super::hits::HitSweep;
 use super::interfaces::cover;
 use super::network::{Monitor, Network};
-use super::status::{InterfaceState, Phase, Status};
+use super::status::{InterfaceState, InterfaceStatus, Phase, Status};
 use super::{Switch, SwitchRequest};
 use crate::config::{FailSafe, InterfaceRule, OnExit};
-use crate::datapath::{Datapath, DatapathError};
+use crate::datapath::{AttachMode, Datapath, DatapathError};
 use crate::policy::{self, Host, Interface};
 use crate::state::State;
 
@@ -137,7 +137,7 @@ impl Reconciler {
     async fn look_at_host(&mut self) {
         match self.monitor.read().await {
             Ok(network) => {
-                let before = self.host();
+                let (before, was_adopted) = (self.host(), self.adopted);
                 self.network = Some(network);
                 self.booted = self.boot_clock.look();
                 let moved = before != self.host();
@@ -145,7 +145,10 @@ impl Reconciler {
                 if moved || degraded {
                     self.apply();
                 }
-                self.cover();
+                // Taking the filter off needs no policy.
+                if self.adopted || self.adopt_last_good() || self.detached {
+                    self.cover(was_adopted).await;
+                }
                 self.status.send_modify(|status| status.looks += 1);
             }
             Err(error) => tracing::warn!(%error, "cannot read the host's interfaces"),
@@ -162,7 +165,7 @@ impl Reconciler {
         Host {
             fail_safe: self.parts.fail_safe.clone(),
             interfaces: network.links.values().map(interface).collect(),
-            broadcasts: network.broadcasts.clone(),
+            aliases: network.aliases.clone(),
             ephemeral: network.ephemeral,
             booted: self.booted,
         }
@@ -259,10 +262,15 @@ impl Reconciler {
     }
 
     /// Sees to it that the filter is on the right interfaces.
-    fn cover(&mut self) {
-        // Taking the filter off needs no policy.
-        if !self.adopted && !self.detached && !self.adopt_last_good() {
-            return;
+    async fn cover(&mut self, was_adopted: bool) {
+        if self.adopted != was_adopted {
+            // Links carry this program only since then.
+            match self.monitor.read().await {
+                Ok(network) => self.network = Some(network),
+                Err(error) => {
+                    return tracing::warn!(%error, "cannot read the host's interfaces again");
+                }
+            }
         }
         let Self { parts, network: Some(network), detached, .. } = self else { return };
         let statuses = block_in_place(|| {
@@ -277,9 +285,7 @@ impl Reconciler {
         });
         self.status.send_modify(|status| {
             for interface in statuses.iter().filter(|i| !status.interfaces.contains(i)) {
-                if let InterfaceState::Refused(reason) = &interface.state {
-                    tracing::warn!(interface = interface.name, reason, "the filter is not on");
-                }
+                warn_of(interface);
             }
             status.interfaces = statuses;
             status.detached = *detached;
@@ -290,7 +296,13 @@ impl Reconciler {
     /// daemon hold a whole policy: that one goes on.
     fn adopt_last_good(&mut self) -> bool {
         match self.adopt() {
-            Ok(()) => true,
+            Ok(()) => {
+                let revision = self.parts.datapath.revision();
+                self.status.send_modify(|status| {
+                    status.applied_revision.get_or_insert(revision);
+                });
+                true
+            }
             Err(DatapathError::Incomplete) => false,
             Err(error) => {
                 tracing::error!(%error, "cannot take over the filter that is on");
@@ -307,5 +319,23 @@ impl Reconciler {
                 Err(error) => tracing::error!(%error, "cannot take the filter off"),
             },
         }
+    }
+}
+
+fn warn_of(status: &InterfaceStatus) {
+    let InterfaceStatus { name, asked, state, .. } = status;
+    match state {
+        InterfaceState::Refused(reason) => {
+            tracing::warn!(interface = name, reason, "the filter is not on");
+        }
+        InterfaceState::Attached { got } if *asked != AttachMode::Auto && asked != got => {
+            tracing::warn!(
+                interface = name,
+                asked = asked.name(),
+                got = got.name(),
+                "the filter stays in the mode that it was put on in: `filterctl detach` and `filterctl attach` put it on anew, and everything passes in between"
+            );
+        }
+        InterfaceState::Attached { .. } | InterfaceState::Missing | InterfaceState::Detached => {}
     }
 }

@@ -170,10 +170,15 @@ pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
     Ok(Database { connection, second, reader, loaded })
 }
 
+/// Where SQLite keeps what is not in the database yet.
+pub(super) fn journal(directory: &Path) -> PathBuf {
+    directory.join(format!("{DATABASE}-wal"))
+}
+
 /// Makes the database under another name, so that a file of the right name is
 /// always a whole one.
 fn make(directory: &Path, path: &Path) -> Result<(), OpenError> {
-    let journal = directory.join(format!("{DATABASE}-wal"));
+    let journal = journal(directory);
     if journal.metadata().is_ok_and(|journal| journal.len() > 0) {
         return Err(OpenError::JournalAlone { path: path.to_owned(), journal });
     }

@@ -9,7 +9,7 @@ use crate::command::Session;
 use crate::id::ObjectId;
 use crate::policy::PolicyError;
 
-const UNTOUCHED: &str = "The file was not touched, and a filter that is in the kernel stays. Put a backup in its place, or move the file and its -wal and -shm files away to start with no apps";
+const UNTOUCHED: &str = "The file was not touched, and a filter that is in the kernel stays. Put a backup in its place; or, to start with no apps, take the filter off with `filterctl detach` and move the file and its -wal and -shm files away";
 
 /// Why the store does not open. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,12 @@ pub enum OpenError {
         version: u32,
         /// The schema known here.
         known: u32,
+    },
+    /// There is none, and the kernel filters by a policy that came from one.
+    #[error("{}: there is no database, but the kernel filters by the lists of one: to start without it would let everybody in. The filter stays as it is. Put the database or a backup back (is its file system mounted?); or, to start with no apps, take the filter off first with `filterctl detach`", .path.display())]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
     },
     /// The database is not whole.
     #[error("{}: is damaged: {cause}. {UNTOUCHED}", .path.display())]

@@ -45,7 +45,7 @@ impl Bench {
 
     fn with(limits: Limits) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let handle = open(directory.path(), limits, Vec::new()).expect("a new store");
+        let handle = open(directory.path(), limits, Vec::new()).expect("a new store").0;
         Self { directory, handle: Some(handle), limits }
     }
 
@@ -96,7 +96,7 @@ impl Bench {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             match open(self.path(), self.limits, Vec::new()) {
-                Ok(handle) => {
+                Ok((handle, _)) => {
                     self.handle = Some(handle);
                     return self.state();
                 }

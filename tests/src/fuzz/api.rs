@@ -47,7 +47,7 @@ impl Api {
             .build()
             .expect("a runtime can be made");
         let limits = Limits { entries: 1000, apps: 8, ..Limits::default() };
-        let store = store::open(state.path(), limits, Vec::new()).expect("the store opens");
+        let store = store::open(state.path(), limits, Vec::new()).expect("the store opens").0;
         let options = DatapathOptions {
             pins: pins.path().to_owned(),
             packet_log: false,

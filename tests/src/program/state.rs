@@ -1,5 +1,6 @@
 //! Rules of a scenario as the daemon's own state.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::scenario::{AppRules, Mode, Rules};
@@ -8,7 +9,7 @@ use filter_daemon::access_list::{AccessList, Address, Entry, Prefix};
 use filter_daemon::app::App;
 use filter_daemon::config::FailSafe;
 use filter_daemon::id::ObjectId;
-use filter_daemon::policy::{Broadcast, Host, Interface};
+use filter_daemon::policy::{Alias, Host, Interface};
 use filter_daemon::state::{Settings, State};
 
 /// The state that the rules stand for; apps without a mode of their own have
@@ -29,7 +30,7 @@ pub(super) fn state(rules: &Rules, mode: Mode, revision: u64) -> State {
 /// The host that the rules stand on: test runs come in by the interface of
 /// the index given.
 pub(super) fn host(rules: &Rules, ifindex: u32) -> Host {
-    let broadcast = [10, 77, 0, 255].into();
+    let broadcast = IpAddr::from([10, 77, 0, 255]);
     let fail_safe =
         |(source, port): &(String, Option<u16>)| FailSafe { prefix: prefix(source), port: *port };
     Host {
@@ -38,8 +39,8 @@ pub(super) fn host(rules: &Rules, ifindex: u32) -> Host {
             Interface { name: HOST_INTERFACE.to_owned(), index: ifindex },
             Interface { name: OTHER_INTERFACE.to_owned(), index: ifindex + 1 },
         ],
-        broadcasts: [HOST, HOST_SECOND]
-            .map(|place| Broadcast { address: place.v4(), broadcast })
+        aliases: [HOST, HOST_SECOND]
+            .map(|place| Alias { address: place.v4().into(), alias: broadcast })
             .to_vec(),
         ephemeral: Some((32768, 60999)),
         booted: 0,

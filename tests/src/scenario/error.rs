@@ -3,12 +3,12 @@
 
 use std::net::IpAddr;
 
-use super::{AppRules, Expected, Reaches, Reason, Rules, Scenario, datagram};
+use super::{AppRules, Expected, Mode, Reaches, Reason, Rules, Scenario, datagram};
 use crate::frame::segment::{Segment, flags, protocol};
 use crate::frame::{Packet, icmp};
 use crate::receiver::Receiver;
 use crate::world::flows::{CONNECTED_UDP, OPENED_TCP};
-use crate::world::{Family, HOST, HOST_SECOND, LISTED, UNLISTED};
+use crate::world::{Family, HOST, HOST_SECOND, LISTED, TRUSTED_HOP, UNLISTED};
 
 const ROW: &str = "4 ICMP errors";
 
@@ -147,8 +147,9 @@ fn raw(family: Family) -> Reaches {
     Reaches::at(Receiver::Raw(number))
 }
 
-/// What is quoted does not matter when the sender is on the list, nor which
-/// app lists the destination of what is quoted.
+/// What is quoted does not matter when the sender is on the list, nor why the
+/// packets of the quoted flow pass: another app lists the peer, or refuses
+/// nobody, or the peer is a fail-safe source.
 fn from_listed(family: Family) -> Vec<Scenario> {
     let (kind, code, _) = kinds(family)[0];
     let host = HOST.address(family);
@@ -160,7 +161,42 @@ fn from_listed(family: Family) -> Vec<Scenario> {
     let by_port = Packet::new(UNLISTED.address(family), host, segment);
     let rules =
         Rules::of(AppRules::new(&["port=443"]).listing(&[LISTED])).and(AppRules::new(&["host"]));
-    vec![
+    let answer = quote(family, host, UNLISTED.address(family), Segment::udp(443, 45000, b"answer"));
+    let segment = icmp::error(family.is_v6(), kind, code, &answer);
+    let of_unlisted = Packet::new(TRUSTED_HOP.address(family), host, segment);
+    let enforced = Rules::of(AppRules::new(&["port=443"]).mode(Mode::Enforce))
+        .and(AppRules::new(&["host"]).mode(Mode::Enforce));
+    let mut scenarios = vec![
+        Scenario::new(
+            ROW,
+            format!("ICMP error: the app of the quoted port refuses the peer, {}", family.name()),
+            enforced.clone(),
+            of_unlisted.frame(),
+            Expected::drop(2, Reason::NotListed),
+            raw(family),
+        ),
+        Scenario::new(
+            ROW,
+            format!("ICMP error: the peer is a fail-safe source, {}", family.name()),
+            enforced.fail_safe(UNLISTED, Some(443)),
+            of_unlisted.frame(),
+            Expected::pass(2, Reason::IcmpError),
+            raw(family),
+        ),
+    ];
+    for mode in [Mode::Off, Mode::Observe] {
+        let rules = Rules::of(AppRules::new(&["port=443"]).mode(mode))
+            .and(AppRules::new(&["host"]).mode(Mode::Enforce));
+        scenarios.push(Scenario::new(
+            ROW,
+            format!("ICMP error: the app of the quoted port is {mode:?}, {}", family.name()),
+            rules,
+            of_unlisted.frame(),
+            Expected::pass(2, Reason::IcmpError),
+            raw(family),
+        ));
+    }
+    scenarios.extend([
         Scenario::new(
             ROW,
             format!("ICMP error: from a listed source about anything, {}", family.name()),
@@ -177,5 +213,6 @@ fn from_listed(family: Family) -> Vec<Scenario> {
             Expected::pass(2, Reason::IcmpError),
             raw(family),
         ),
-    ]
+    ]);
+    scenarios
 }

@@ -24,6 +24,10 @@ fn inner() -> Vec<u8> {
 
 fn portless() -> Vec<Scenario> {
     const ROW: &str = "3 ESP, GRE, IPIP, OSPF, unknown protocols";
+    // No raw socket takes what is of protocol 0.
+    let zero = to_host(UNLISTED, Family::V4, Segment::raw(0, PROBE));
+    let refused = Expected::drop(1, Reason::NotListed);
+    let nowhere = Reaches::not_at(Receiver::Raw(protocol::UNKNOWN), "nobody asks for protocol 0");
     let segments = [
         ("ESP", service::esp(), "esp"),
         ("GRE", service::gre(IPV4, &inner()), "gre"),
@@ -31,7 +35,9 @@ fn portless() -> Vec<Scenario> {
         ("OSPF", service::ospf(), "ospf"),
         ("an unknown protocol", Segment::raw(protocol::UNKNOWN, PROBE), "253"),
     ];
-    let mut scenarios = Vec::new();
+    let name = "protocol 0 of IPv4";
+    let mut scenarios =
+        vec![Scenario::new(ROW, name, Rules::host_wide(), zero.frame(), refused, nowhere)];
     for (name, segment, scope) in segments {
         let raw = |_| Reaches::at(Receiver::Raw(segment.protocol));
         let packet = |source, family| to_host(source, family, segment.clone());

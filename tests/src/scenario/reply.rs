@@ -7,7 +7,7 @@ use crate::frame::{Extension, Packet};
 use crate::receiver::Receiver;
 use crate::world::flows::{
     ACCEPTED_TCP, BOUND_UDP, CONNECTED_UDP, CONNECTED_UDP_FIXED, Flow, HALF_OPEN_TCP,
-    OPENED_BESIDE_LISTENER, OPENED_TCP, OPENING_TCP,
+    OPENED_BESIDE_LISTENER, OPENED_TCP, OPENING_TCP, SERVED_UDP,
 };
 use crate::world::{Family, HOST, LISTED};
 
@@ -131,7 +131,7 @@ fn udp(family: Family) -> Vec<Scenario> {
     const ROW: &str = "5 UDP with a connected socket";
     let raw = Reaches::at(Receiver::Raw(protocol::UDP));
     let reply = Expected::pass(1, Reason::ReplyUdp);
-    let cases: [(&str, Flow, Expected); 7] = [
+    let cases: [(&str, Flow, Expected); 8] = [
         ("an answer to a connected socket", CONNECTED_UDP, reply),
         ("from another port of the peer", Flow { remote_port: 54, ..CONNECTED_UDP }, REFUSED()),
         ("from port 0 of the peer", Flow { remote_port: 0, ..CONNECTED_UDP }, REFUSED()),
@@ -141,6 +141,7 @@ fn udp(family: Family) -> Vec<Scenario> {
             REFUSED(),
         ),
         ("to a socket that is merely bound", BOUND_UDP, REFUSED()),
+        ("to a server's socket for this client alone", SERVED_UDP, REFUSED()),
         ("to a port that nobody has", Flow { local_port: 50002, ..CONNECTED_UDP }, REFUSED()),
         ("from port 53 to a service", Flow { local_port: PORT, ..CONNECTED_UDP }, REFUSED()),
     ];

@@ -40,6 +40,8 @@ pub const OPENED_BESIDE_LISTENER: Flow =
 pub const CONNECTED_UDP: Flow = Flow { local_port: 41005, remote: UNLISTED, remote_port: 53 };
 /// One from a port that this host hands out to nobody by itself.
 pub const CONNECTED_UDP_FIXED: Flow = Flow { local_port: 1123, remote: UNLISTED, remote_port: 123 };
+/// One of a server, beside the socket at which it waits for other clients.
+pub const SERVED_UDP: Flow = Flow { local_port: 41007, remote: UNLISTED, remote_port: 42007 };
 /// A UDP socket of the host that is bound and no more.
 pub const BOUND_UDP: Flow = Flow { local_port: 41006, remote: UNLISTED, remote_port: 53 };
 
@@ -94,22 +96,16 @@ fn open(world: &World, family: Family) -> io::Result<Vec<Socket>> {
         }
         let busy = listener(host(OPENED_BESIDE_LISTENER.local_port))?;
         let accepting = listener(host(ACCEPTED_TCP.local_port))?;
-        let [connected, fixed] = [CONNECTED_UDP, CONNECTED_UDP_FIXED].map(|flow| {
-            let socket = Socket::new(Domain::for_address(host(0)), Type::DGRAM, None)?;
-            socket.bind(&host(flow.local_port).into())?;
-            socket.connect(&far(flow).into())?;
-            io::Result::Ok(socket)
-        });
-        let any = SocketAddr::new(
-            if family.is_v6() { [0_u16; 8].into() } else { [0_u8; 4].into() },
-            BOUND_UDP.local_port,
-        );
-        let bound = Socket::new(Domain::for_address(any), Type::DGRAM, None)?;
-        if family.is_v6() {
-            bound.set_only_v6(true)?;
-        }
-        bound.bind(&any.into())?;
-        io::Result::Ok(vec![opened, beside, opening, busy, accepting, connected?, fixed?, bound])
+        let [waiting, bound] =
+            [SERVED_UDP, BOUND_UDP].map(|flow| anywhere(family, flow.local_port));
+        let [connected, fixed, served] =
+            [CONNECTED_UDP, CONNECTED_UDP_FIXED, SERVED_UDP].map(|flow| {
+                let socket = datagrams(host(flow.local_port))?;
+                socket.connect(&far(flow).into())?;
+                io::Result::Ok(socket)
+            });
+        let datagrams = [waiting?, bound?, connected?, fixed?, served?];
+        io::Result::Ok([opened, beside, opening, busy, accepting].into_iter().chain(datagrams))
     })?);
     let calling =
         world.outside.run(|| connect(far(ACCEPTED_TCP), host(ACCEPTED_TCP.local_port)))?;
@@ -135,6 +131,22 @@ fn ask(world: &World, family: Family) -> io::Result<()> {
         })
     });
     Ok(())
+}
+
+/// A UDP socket that waits for anybody, at every address of a family.
+fn anywhere(family: Family, port: u16) -> io::Result<Socket> {
+    let any = if family.is_v6() { [0_u16; 8].into() } else { [0_u8; 4].into() };
+    datagrams(SocketAddr::new(any, port))
+}
+
+fn datagrams(local: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(local), Type::DGRAM, None)?;
+    if local.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&local.into())?;
+    Ok(socket)
 }
 
 fn stream(local: SocketAddr) -> io::Result<Socket> {

@@ -97,6 +97,51 @@ fn a_corrupt_database() {
     still_filters(&wire);
 }
 
+/// To start with an empty state would let everybody in.
+#[test]
+fn a_database_that_is_gone() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    protected(&daemon.control());
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    assert!(daemon.stop().success());
+    let state = stage.installation.path("state");
+    let database = state.join("filterd.db");
+    assert!(!state.join("filterd.db-wal").exists(), "a stop in order leaves no journal");
+    let kept = fs::read(&database).expect("it is there");
+    fs::remove_file(&database).expect("it is ours");
+    let failure =
+        refuses_to_start(&stage, &["there is no database", "would let everybody in", "detach"]);
+    assert_eq!(failure.status.and_then(|status| status.code()), Some(78));
+    still_filters(&wire);
+    fs::write(&database, kept).expect("it is ours");
+    let daemon = stage.start();
+    assert_eq!(daemon.control().apps().len(), 1, "the file alone holds all that was acknowledged");
+    still_filters(&wire);
+    assert!(daemon.stop().success());
+    fs::remove_file(&database).expect("it is ours");
+    stage.done(&["--yes", "detach"]);
+    assert!(stage.start().control().apps().is_empty(), "with the filter off, it begins anew");
+}
+
+/// Whoever removes all pins does not take the filter off.
+#[test]
+fn pins_that_are_gone() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    protected(&daemon.control());
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    fs::remove_dir_all(stage.installation.pins().path()).expect("they are ours");
+    let links = stage.installation.pins().path().join("links");
+    filter_tests::deadline::wait_for("the pins to be back", || {
+        fs::read_dir(&links).ok()?.next().map(drop)
+    });
+    daemon.kill();
+    still_filters(&wire);
+    stage.start();
+    still_filters(&wire);
+}
+
 /// Every file of a directory with what it holds.
 fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     fs::read_dir(directory)

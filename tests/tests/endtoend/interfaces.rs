@@ -10,7 +10,7 @@ use filter_tests::packet_socket::{PacketSocket, receive};
 use filter_tests::receiver::Receiver;
 use filter_tests::scenario::{AppRules, EPHEMERAL, Mode, PORT};
 use filter_tests::wire::Wire;
-use filter_tests::world::{HOST_INTERFACE, LISTED, UNLISTED, World};
+use filter_tests::world::{HOST_INTERFACE, LISTED, OUTSIDE_INTERFACE, UNLISTED, World};
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
@@ -88,6 +88,28 @@ fn an_interface_renamed_into_a_pattern_gets_the_filter() {
     });
 }
 
+/// A device keeps its index in another network namespace, and with it the link.
+#[test]
+fn another_interface_with_the_index_of_one_that_left_gets_the_filter() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    daemon.control().create_app("all", &AppRules::new(&["host"]).listing(&[LISTED]), Mode::Enforce);
+    let index = stage.world.host_index();
+    daemon.kill();
+    let away = filter_tests::namespace::Namespace::new();
+    stage.world.host.ip(&format!("link set {HOST_INTERFACE} netns {}", away.path().display()));
+    assert_eq!(away.interface_index(HOST_INTERFACE), Some(index), "it keeps its index");
+    // The other end makes room for another one.
+    stage.world.outside.ip(&format!("addr flush dev {OUTSIDE_INTERFACE}"));
+    stage.world.outside.ip(&format!("link set {OUTSIDE_INTERFACE} down name left0"));
+    stage.world.connect_as(index, 1500);
+    let daemon = stage.start();
+    assert_eq!(state(&daemon.control().status(), HOST_INTERFACE), "attached");
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    assert!(place_gets_in(&wire, LISTED));
+    assert!(!place_gets_in(&wire, UNLISTED), "it is said to be filtered");
+}
+
 /// A foreign program is not pushed aside, and its id is named.
 #[test]
 fn a_foreign_program_is_left_alone_and_named() {
@@ -106,6 +128,11 @@ fn a_foreign_program_is_left_alone_and_named() {
     let detail = status["interfaces"][0]["detail"].as_str().expect("a detail");
     assert!(detail.contains(&before.program_id.to_string()), "{detail}");
     assert_eq!(status["filter"], "off");
+    let detached = other.filterctl(&stage.world.host, &["--yes", "detach"]);
+    let said = String::from_utf8_lossy(&[detached.stdout, detached.stderr].concat()).into_owned();
+    assert!(!detached.status.success() && said.contains("still filtered"), "{said}");
+    assert!(!said.contains("TRAFFIC IS NOW OPEN"), "{said}");
+    assert!(!other.filterctl(&stage.world.host, &["--yes", "attach"]).status.success());
     let output = other.filterctl(&stage.world.host, &["interface", "list"]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("filterd"), "filterctl finds the name of the program: {text}");

@@ -171,6 +171,23 @@ fn detach_works_without_the_daemon_and_says_so() {
     assert!(place_gets_in(&wire, UNLISTED), "detached is open");
 }
 
+/// Whatever else is wrong with the configuration, its paths lead to the links.
+#[test]
+fn detach_reads_the_paths_of_a_faulty_configuration() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    daemon.control().create_app("nobody", &AppRules::new(&["host"]), Mode::Enforce);
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    assert!(!place_gets_in(&wire, UNLISTED));
+    daemon.kill();
+    let file = stage.installation.path("filterd.toml");
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    stage.installation.write_configuration_text(&format!("on_exit = 7\ncolour = true\n{text}"));
+    let said = stage.done(&["--yes", "detach"]);
+    assert!(said.contains("TRAFFIC IS NOW OPEN"), "{said}");
+    assert!(place_gets_in(&wire, UNLISTED), "detached is open");
+}
+
 #[test]
 fn detach_and_attach_through_the_daemon() {
     let stage = Stage::new();

@@ -118,6 +118,20 @@ fn a_temporary_entry_ends_and_with_it_its_connection() {
         assert!(!flow.carries(&wire, b"after"), "{source} goes on by its old connection");
         assert!(counted(&control, "expired") > expired, "refused for the right reason");
         wait_for("the list to say so", || has_ended(&control, &app, source).then_some(()));
+        list_again(&stage, source);
+        assert!(gets_in(&wire, source), "{source} is listed again while it is shown as expired");
+        assert_eq!(entry(&control, &app, source).expect("listed")["expires"], Value::Null);
+    }
+}
+
+/// IPv4 comes by a file, IPv6 by itself.
+fn list_again(stage: &Stage, source: IpAddr) {
+    let address = source.to_string();
+    if source.is_ipv4() {
+        let file = stage.file("again.txt", &address);
+        stage.done(&["accesslist", "import", "--app", "web", &file]);
+    } else {
+        stage.done(&["accesslist", "create", "--app", "web", "--ip", &address]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! An entry on the wire, with everything that filterd knows of it.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -133,7 +133,11 @@ impl<'a> EntryOut<'a> {
 
     /// With what the kernel counted of it, nothing if it was never hit.
     pub(super) fn hit(self, hits: Option<&EntryHits>) -> Self {
-        let last = |hits: &EntryHits| Timestamp::try_from(hits.last).unwrap_or_default();
+        // Worked out from two clocks each time, which agree no further.
+        let last = |hits: &EntryHits| {
+            let last = Timestamp::try_from(hits.last).unwrap_or_default();
+            last.round(Unit::Millisecond).unwrap_or(last)
+        };
         let last_hit = hits.map(|hits| last(hits).to_string());
         Self { hits: Some(hits.map_or(0, |hits| hits.packets)), last_hit, ..self }
     }

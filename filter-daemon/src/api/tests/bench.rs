@@ -101,7 +101,7 @@ impl Bench {
     /// Whatever is asked for is in force at once.
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let handle = store::open(directory.path(), LIMITS, Vec::new()).expect("a store");
+        let handle = store::open(directory.path(), LIMITS, Vec::new()).expect("a store").0;
         let in_force =
             Status { applied_revision: Some(u64::MAX), phase: Phase::Idle, ..Status::default() };
         let (status, follow) = watch::channel(in_force);

@@ -50,15 +50,21 @@ impl End {
 
 /// Says what keeps an entry from letting anybody in, now or later.
 pub(super) fn tell(entry: &Entry) -> Result<(), Failure> {
-    if !entry.enabled {
-        output::line("It is disabled, and lets nobody in until it is enabled")?;
-    }
-    let Some(expires) = &entry.expires else { return Ok(()) };
-    let end = match expires.parse() {
+    let end = entry.expires.as_ref().map(|expires| match expires.parse() {
         Ok(end) => moment::local(end, &TimeZone::system()),
         Err(_) => output::harmless(expires),
-    };
-    output::line(&format!("It lets in until {end}"))
+    });
+    match (entry.enabled, end) {
+        (true, None) => Ok(()),
+        (true, Some(end)) if &*entry.status == "expired" => {
+            output::line(&format!("It lets nobody in: its time was over at {end}"))
+        }
+        (true, Some(end)) => output::line(&format!("It lets in until {end}")),
+        (false, None) => output::line("It is disabled, and lets nobody in until it is enabled"),
+        (false, Some(end)) => output::line(&format!(
+            "It is disabled, and lets nobody in until it is enabled; its time is over at {end}"
+        )),
+    }
 }
 
 fn span(text: &str) -> Result<Span, String> {

@@ -17,13 +17,29 @@ impl Draft<'_> {
         new: NewEntry,
     ) -> Result<Arc<Entry>, StoreError> {
         let app = self.app(app)?;
-        self.refuse_too_many_entries(app.list.len() + 1)?;
+        let ended = self.ended(&app, &new).map(Arc::clone);
+        self.refuse_too_many_entries(app.list.len() + 1 - usize::from(ended.is_some()))?;
         let entry = Arc::new(self.entry(new)?);
         self.note(&app.client_app_id, || entry.address.text().to_owned());
-        let change = ListChange { added: vec![Arc::clone(&entry)], ..ListChange::default() };
+        let removed: Vec<_> = ended.into_iter().collect();
+        let change = ListChange {
+            added: vec![Arc::clone(&entry)],
+            removed: removed.clone(),
+            ..ListChange::default()
+        };
         let (app, _) = self.touch(&app, change);
+        if !removed.is_empty() {
+            self.rows.push(Row::Removed { app: Arc::clone(&app), entries: removed });
+        }
         self.rows.push(Row::Added { app, entries: vec![Arc::clone(&entry)] });
         Ok(entry)
+    }
+
+    /// The entry that stands for a new one's prefix and lets nobody in any more:
+    /// it is there to be seen, and hinders nothing.
+    fn ended<'a>(&self, app: &'a App, new: &NewEntry) -> Option<&'a Arc<Entry>> {
+        let listed = app.list.entry_of_prefix(new.address.prefix());
+        listed.filter(|entry| entry.has_expired(self.circumstances.fresh.now))
     }
 
     pub(super) fn update_entry(
@@ -54,7 +70,8 @@ impl Draft<'_> {
     }
 
     /// Entries are taken in their order: one whose prefix is listed by then,
-    /// by an earlier one of the same import too, is not new.
+    /// by an earlier one of the same import too, is not new. One whose time was
+    /// over begins anew.
     pub(super) fn import(
         &mut self,
         app: &Arc<App>,
@@ -70,7 +87,13 @@ impl Draft<'_> {
         let removed: Vec<_> = gone.iter().flatten().cloned().collect();
         refuse_shrinking(app, removed.len(), shrink_guard_percent)?;
         self.refuse_too_many_entries(app.list.len() - removed.len() + new.len())?;
-        let changed = if replace { self.changed_by(app, listed)? } else { Vec::new() };
+        let mut listed = listed;
+        if !replace {
+            let now = self.circumstances.fresh.now;
+            let any_ended = app.list.temporary().any(|(_, end)| end <= now);
+            listed.retain(|entry| any_ended && self.ended(app, entry).is_some());
+        }
+        let changed = self.changed_by(app, listed)?;
         let added = self.new_entries(new)?;
         let unchanged = offered - added.len() - changed.len();
         let change = ListChange { version: app.list.version, added, removed, changed, unchanged };
@@ -130,9 +153,12 @@ impl Draft<'_> {
 
     fn changed_by(&self, app: &App, listed: Vec<NewEntry>) -> Result<Vec<Arc<Entry>>, StoreError> {
         let mut changed = Vec::new();
-        for NewEntry { address, fields } in listed {
+        for NewEntry { address, mut fields } in listed {
             // One that an earlier one of the same import stands for is no entry yet.
             let Some(old) = app.list.entry_of_prefix(address.prefix()) else { continue };
+            if old.has_expired(self.circumstances.fresh.now) {
+                fields.expires.get_or_insert(None);
+            }
             changed.extend(self.changed(old, None, fields)?);
         }
         changed.sort_by_key(|entry| entry.number());

@@ -41,7 +41,7 @@ fn a_long_import_is_one_change_that_survives_a_crash() {
     assert_eq!(revision, before + 1);
     let wanted: Vec<_> = many(11).iter().map(|entry| entry.address.text().to_owned()).collect();
     assert_eq!(bench.addresses(app), wanted, "in their order");
-    let reopened = open(after.path(), LIMITS, Vec::new()).expect("recovered");
+    let reopened = open(after.path(), LIMITS, Vec::new()).expect("recovered").0;
     assert_eq!(*reopened.state(), *bench.state());
 }
 

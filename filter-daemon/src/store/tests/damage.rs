@@ -53,7 +53,7 @@ fn refused(bench: &Bench) -> OpenError {
         match open(bench.path(), LIMITS, Vec::new()) {
             Err(OpenError::Held { .. }) if Instant::now() < deadline => std::thread::yield_now(),
             Err(error) => return error,
-            Ok(handle) => panic!("started from revision {}", handle.state().revision),
+            Ok((handle, _)) => panic!("started from revision {}", handle.state().revision),
         }
     }
 }
@@ -150,7 +150,7 @@ fn a_lost_database_is_not_begun_anew_over_its_journal() {
 fn a_half_made_database_is_made_again() {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join("filterd.db.new"), b"half").expect("written");
-    let handle = open(directory.path(), LIMITS, Vec::new()).expect("made");
+    let handle = open(directory.path(), LIMITS, Vec::new()).expect("made").0;
     assert_eq!(handle.state().groups.len(), 1);
     assert!(!directory.path().join("filterd.db.new").exists());
 }
@@ -164,7 +164,7 @@ fn a_crash_leaves_what_was_acknowledged() {
     for file in ["filterd.db", "filterd.db-wal"] {
         std::fs::copy(bench.path().join(file), after.path().join(file)).expect("copied");
     }
-    let reopened = open(after.path(), LIMITS, Vec::new()).expect("recovered");
+    let reopened = open(after.path(), LIMITS, Vec::new()).expect("recovered").0;
     assert_eq!(*reopened.state(), *bench.state());
 }
 
@@ -199,7 +199,7 @@ fn flipped_bytes_never_start_another_list() {
         std::fs::write(&path, &bad).expect("written");
         match open(bench.path(), LIMITS, Vec::new()) {
             // A byte that holds nothing: free space, or a count of changes.
-            Ok(handle) => {
+            Ok((handle, _)) => {
                 assert!(*handle.state() == *before, "byte {at} changed the state");
                 drop(handle);
                 wait_until_closed(&bench);

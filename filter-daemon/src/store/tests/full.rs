@@ -46,7 +46,7 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
     let Some(disk) = SmallDisk::new() else { return };
-    let handle = open(disk.path(), LIMITS, Vec::new()).expect("a new store");
+    let handle = open(disk.path(), LIMITS, Vec::new()).expect("a new store").0;
     let mut bench = Bench {
         directory: tempfile::tempdir().expect("unused"),
         handle: Some(handle),
@@ -87,7 +87,7 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
     let reopened = loop {
         match open(disk.path(), LIMITS, Vec::new()) {
             Err(OpenError::Held { .. }) if Instant::now() < deadline => std::thread::yield_now(),
-            opened => break opened.expect("opened"),
+            opened => break opened.expect("opened").0,
         }
     };
     assert_eq!(*reopened.state(), *after);
