@@ -95,13 +95,24 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            tracing::error!("{}", told(&error));
             let unusable = error
                 .chain()
                 .any(|cause| cause.downcast_ref::<OpenError>().is_some_and(needs_a_person));
             if unusable { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// An error with its causes; some name theirs themselves.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| {
+        match text.is_empty() {
+            true => cause,
+            false if text.ends_with(&cause) => text,
+            false => format!("{text}: {cause}"),
+        }
+    })
 }
 
 /// Whether a restart would only fail again.
@@ -119,6 +130,7 @@ fn needs_a_person(error: &OpenError) -> bool {
         OpenError::Directory { .. }
         | OpenError::Held { .. }
         | OpenError::File { .. }
+        | OpenError::Full { .. }
         | OpenError::Sqlite { .. }
         | OpenError::Thread { .. } => false,
     }
@@ -278,5 +290,20 @@ fn summary(status: &Status) -> String {
         Phase::NeverRun | Phase::Applying | Phase::Idle => {
             format!("filter {}, revision {}", status.filter(), status.desired_revision)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let source = std::io::Error::other("no such luck");
+        let path = PathBuf::from("/there");
+        let error =
+            anyhow::Error::from(OpenError::Directory { path, source }).context("cannot start");
+        assert_eq!(told(&error), "cannot start: state directory /there: no such luck");
+        assert_eq!(told(&anyhow::anyhow!("one").context("two")), "two: one");
     }
 }

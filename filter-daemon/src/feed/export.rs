@@ -44,8 +44,10 @@ pub fn text(entries: &[Export<'_>]) -> String {
     let mut text = String::new();
     for entry in entries {
         text.push_str(entry.address);
-        // A comment ends with its line.
-        let words: Vec<&str> = entry.comment.split_whitespace().collect();
+        // A comment ends with its line, and nothing in it is for a terminal to obey.
+        let ends_word = |character: char| character.is_whitespace() || character.is_control();
+        let words = entry.comment.split(ends_word).filter(|word| !word.is_empty());
+        let words: Vec<&str> = words.collect();
         if !words.is_empty() {
             write!(text, "  # {}", words.join(" ")).expect("a String takes everything");
         }

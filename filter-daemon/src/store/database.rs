@@ -305,6 +305,17 @@ fn sqlite_error(path: &Path, source: rusqlite::Error) -> OpenError {
             OpenError::Damaged { path, cause: source.to_string() }
         }
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotADatabase { path },
+        Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure)
+            if has_no_room(&path) =>
+        {
+            OpenError::Full { path }
+        }
         _ => OpenError::Sqlite { path, source },
     }
+}
+
+/// Whether the disk of a file or directory is full. SQLite says so of a write,
+/// but only "I/O error" when the sync or the index of the journal finds no room.
+pub(super) fn has_no_room(path: &Path) -> bool {
+    nix::sys::statvfs::statvfs(path).is_ok_and(|disk| disk.blocks_available() == 0)
 }

@@ -112,6 +112,12 @@ pub enum OpenError {
         /// What is there.
         journal: PathBuf,
     },
+    /// The disk is full.
+    #[error("{}: its disk is full: make room, and start filterd again. The filter stays as it is", .path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// SQLite cannot open or make the file.
     #[error("{}: {source}", .path.display())]
     Sqlite {

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::aftermath::{self, Aftermath};
 use super::apply::apply;
 use super::change::{Change, Note};
+use super::database;
 use super::directory::Lock;
 use super::draft::{Circumstances, work_out};
 use super::error::StoreError;
@@ -302,13 +303,10 @@ impl Writer {
         Ok((after, seal))
     }
 
-    /// SQLite says "full" for a write, but only "I/O error" when the sync or
-    /// the index of the journal finds no room.
     fn is_full(&self, cause: &rusqlite::Error) -> bool {
         match cause.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => true,
-            Some(ErrorCode::SystemIoFailure) => nix::sys::statvfs::statvfs(&self.directory)
-                .is_ok_and(|disk| disk.blocks_available() == 0),
+            Some(ErrorCode::SystemIoFailure) => database::has_no_room(&self.directory),
             _ => false,
         }
     }

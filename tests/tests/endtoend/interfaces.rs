@@ -10,7 +10,7 @@ use filter_tests::packet_socket::{PacketSocket, receive};
 use filter_tests::receiver::Receiver;
 use filter_tests::scenario::{AppRules, EPHEMERAL, Mode, PORT};
 use filter_tests::wire::Wire;
-use filter_tests::world::{HOST_INTERFACE, LISTED, OUTSIDE_INTERFACE, UNLISTED, World};
+use filter_tests::world::{HOST, HOST_INTERFACE, LISTED, OUTSIDE_INTERFACE, UNLISTED, World};
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
@@ -307,6 +307,31 @@ fn an_address_that_comes_later_brings_its_broadcast_address() {
     wait_for("the broadcast address to be nobody's again", || {
         arrives(UNLISTED.v4(), &next()).then_some(())
     });
+}
+
+/// A host that forwards answers to the anycast address of its subnet's routers.
+#[test]
+fn the_anycast_address_of_a_router_counts_as_its_own() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    let scope = format!("to={}", HOST.v6());
+    let rules = AppRules::new(&[&scope]).listing(&[LISTED]);
+    daemon.control().create_app("router", &rules, Mode::Enforce);
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    let subnet = std::net::Ipv6Addr::from(u128::from(HOST.v6()) >> 64 << 64);
+    let mut number = 0_u32;
+    let mut arrives = |source: std::net::Ipv6Addr| {
+        number += 1;
+        let mark = format!("to any router {number:06}").into_bytes();
+        let segment = Segment::udp(EPHEMERAL, PORT, &mark);
+        let frame = Packet::new(source.into(), subnet.into(), segment).frame();
+        wire.delivers_frames(&[&frame], Receiver::Udp(PORT), &mark).expect("the wire works")
+    };
+    assert!(!arrives(LISTED.v6()), "it is nobody's");
+    stage.world.host.sysctl("ipv6/conf/all/forwarding", "1");
+    wait_for("the anycast address to be the host's", || arrives(LISTED.v6()).then_some(()));
+    wait_for("it to be covered", || (!arrives(UNLISTED.v6())).then_some(()));
+    assert!(arrives(LISTED.v6()));
 }
 
 /// A file without a fault may still ask for what the host does not have.

@@ -97,4 +97,7 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
         assert!(Instant::now() < deadline, "the store does not close");
         std::thread::yield_now();
     }
+    std::fs::write(&filler, vec![1; 4 << 20]).expect_err("the disk is small");
+    let error = open(disk.path(), LIMITS, Vec::new()).expect_err("no room to start in");
+    assert!(matches!(error, OpenError::Full { .. }), "{error}");
 }
