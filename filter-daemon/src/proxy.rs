@@ -37,6 +37,7 @@ mod reason;
 mod refusal;
 mod refusals;
 mod screen;
+mod sent;
 mod shared;
 mod site;
 mod status;

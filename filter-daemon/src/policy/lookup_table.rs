@@ -22,29 +22,30 @@ pub struct LookupTable {
     list: PrefixSet,
 }
 
-/// The widest prefixes of one family; none lies inside another.
+/// The widest prefixes of one family, in blocks of addresses that have their
+/// first bits in common; one that is wider than a block is in each of its blocks.
 #[derive(Clone, Debug)]
 struct Blocks<B: Bits> {
-    /// The upper halves of their first addresses, rising.
-    uppers: Vec<B::Upper>,
-    /// The lower halves, apart from them: they are read where an upper half is
-    /// the address's own, which is rare and would crowd the cache.
-    lowers: Vec<B::Lower>,
-    rules: Vec<Rule>,
-    /// By the bits of an address that choose: how many prefixes begin before all
-    /// addresses with these bits.
-    starts: Vec<u32>,
-    /// How many bits all prefixes have in common, and how many behind these
-    /// choose.
+    /// What all prefixes begin with, and how many bits of it count.
+    front: B,
     common: u32,
+    /// How many bits behind these choose a block.
     choosing: u32,
+    /// By block: how many prefixes are in the blocks before it.
+    starts: Vec<u32>,
+    /// The prefixes, rising: what of the upper half of its first address the block
+    /// does not say, and below that what it admits.
+    heads: Vec<B::Head>,
+    /// The lower halves, apart from them: they are read where the upper half is
+    /// the address's own, which is rare, and would crowd the cache.
+    lowers: Vec<B::Lower>,
 }
 
 /// What a prefix says beside its first address.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rule {
     /// How many bits count.
-    length: u8,
+    length: u32,
     /// Whether it admits for ever.
     is_lasting: bool,
 }
@@ -59,16 +60,35 @@ enum Answer {
 /// The bits of an address. IPv4 has no lower half.
 trait Bits: Copy + Ord {
     const WIDTH: u32;
-    type Upper: Copy + Ord;
-    type Lower: Copy + Ord;
+    type Head: Head;
+    type Lower: Lower;
     /// From the upper bits of a wider number.
     fn of(bits: u128) -> Self;
-    fn halves(self) -> (Self::Upper, Self::Lower);
-    fn whole(upper: Self::Upper, lower: Self::Lower) -> Self;
+    /// The upper half without its first bits, and the lower half.
+    fn halves(self, behind: u32) -> (Self::Head, Self::Lower);
     /// How many of the first bits are the same.
     fn common(self, other: Self) -> u32;
     /// So many bits, fewer than 32, behind the first ones.
     fn cut(self, behind: u32, count: u32) -> usize;
+    /// The last address of the prefix that begins with it.
+    fn last(self, length: u32) -> Self;
+}
+
+/// Bits of an address, highest first, above those of a rule.
+trait Head: Copy + Ord {
+    const RULE_BITS: u32;
+    fn with_rule(self, rule: Rule) -> Self;
+    fn rule(self) -> Rule;
+    fn without_rule(self) -> Self;
+    /// How many of the first bits are the same; nothing if all are.
+    fn same(self, other: Self) -> Option<u32>;
+}
+
+/// The lower half of an address.
+trait Lower: Copy + Ord {
+    /// How many of all bits of an address are the same, where those of the upper
+    /// half are.
+    fn common(self, other: Self) -> u32;
 }
 
 /// From so many bits that choose on, the index would be larger than the rest.
@@ -104,92 +124,161 @@ fn is_valid(value: TrieValue, now_boot_s: u32) -> bool {
 
 impl<B: Bits> Blocks<B> {
     fn new<N: Net>(prefixes: &PrefixTable<N>) -> Self {
-        let (mut firsts, mut rules) = (Vec::<B>::new(), Vec::<Rule>::new());
-        // Wider prefixes come before those inside them.
-        for (net, value) in prefixes.prefixes() {
-            let first = B::of(net.bits());
-            let is_inside = firsts
-                .last()
-                .zip(rules.last())
-                .is_some_and(|(wider, rule)| wider.common(first) >= u32::from(rule.length));
-            if !is_inside {
-                let length = u8::try_from(net.length()).expect("at most 128");
-                firsts.push(first);
-                rules.push(Rule { length, is_lasting: value.expires_boot_s == 0 });
-            }
-        }
-        let ends = firsts.first().zip(firsts.last());
-        let common = ends.map_or(0, |(first, last)| first.common(*last)).min(B::WIDTH - 1);
-        let wanted = firsts.len().next_power_of_two().ilog2().clamp(1, MOST_CHOOSING);
+        let widest = widest(prefixes);
+        let (first, last) = match widest.as_slice() {
+            [] => (B::of(0), B::of(0)),
+            [first, .., last] => (first.0, last.0),
+            [one] => (one.0, one.0),
+        };
+        let shortest = widest.iter().map(|(_, rule)| rule.length).min().unwrap_or(0);
+        let common = first.common(last).min(shortest).min(B::WIDTH - 1);
+        let least = B::Head::RULE_BITS.saturating_sub(common).max(1);
+        let wanted = widest.len().next_power_of_two().ilog2().clamp(least, MOST_CHOOSING);
         let choosing = wanted.min(B::WIDTH - common);
-        let starts = starts(choosing, firsts.iter().map(|first| first.cut(common, choosing)));
-        let (uppers, lowers) = firsts.into_iter().map(B::halves).unzip();
-        Self { uppers, lowers, rules, starts, common, choosing }
+        let mut blocks = Self {
+            front: first,
+            common,
+            choosing,
+            starts: vec![0; (1 << choosing) + 1],
+            heads: Vec::with_capacity(widest.len()),
+            lowers: Vec::with_capacity(widest.len()),
+        };
+        widest.into_iter().for_each(|(first, rule)| blocks.push(first, rule));
+        blocks.count();
+        blocks
     }
 
-    /// The only prefix that may cover an address is the last that begins before
-    /// it; where the bits in front of the block differ, none does.
+    /// Adds a prefix behind all others.
+    fn push(&mut self, first: B, rule: Rule) {
+        let behind = self.common + self.choosing;
+        let blocks = self.block(first)..=self.block(first.last(rule.length));
+        let is_wide = rule.length < behind;
+        // It covers each of its blocks as a whole.
+        let (first, rule) =
+            if is_wide { (B::of(0), Rule { length: 0, ..rule }) } else { (first, rule) };
+        let (head, lower) = first.halves(behind);
+        for block in blocks {
+            self.starts[block + 1] += 1;
+            self.heads.push(head.with_rule(rule));
+            self.lowers.push(lower);
+        }
+    }
+
+    /// Makes what each block has into what all before it have.
+    fn count(&mut self) {
+        let mut before = 0;
+        for start in &mut self.starts {
+            before += *start;
+            *start = before;
+        }
+    }
+
+    fn block(&self, address: B) -> usize {
+        address.cut(self.common, self.choosing)
+    }
+
+    /// The only prefix that may cover an address is the last of its block that
+    /// begins before it, or with it.
     fn look_up(&self, address: B) -> Answer {
-        let Some(place) = self.behind(address).checked_sub(1) else { return Answer::Refused };
-        let Rule { length, is_lasting } = self.rules[place];
-        let (upper, lower) = address.halves();
-        // Where the upper halves differ, the lower ones do not matter.
-        let first = match self.uppers[place] {
-            same if same == upper => B::whole(same, self.lowers[place]),
-            other => B::whole(other, lower),
+        if self.front.common(address) < self.common {
+            return Answer::Refused;
+        }
+        let block = self.block(address);
+        let [start, end] = [self.starts[block], self.starts[block + 1]].map(|at| at as usize);
+        let behind = self.common + self.choosing;
+        let (head, lower) = address.halves(behind);
+        let heads = &self.heads[start..end];
+        let mut place = heads.partition_point(|other| other.without_rule() <= head);
+        if place > 0 && heads[place - 1].same(head).is_none() {
+            let same = heads[..place].partition_point(|other| other.without_rule() < head);
+            let lowers = &self.lowers[start + same..start + place];
+            place = same + lowers.partition_point(|other| *other <= lower);
+        }
+        let Some(place) = place.checked_sub(1) else { return Answer::Refused };
+        let Rule { length, is_lasting } = heads[place].rule();
+        let common = match heads[place].same(head) {
+            Some(same) => behind + same,
+            None => self.lowers[start + place].common(lower),
         };
-        match (first.common(address) >= u32::from(length), is_lasting) {
+        match (common >= length, is_lasting) {
             (false, _) => Answer::Refused,
             (true, true) => Answer::Admitted,
             (true, false) => Answer::Ask,
         }
     }
+}
 
-    /// How many prefixes begin before an address, or with it.
-    fn behind(&self, address: B) -> usize {
-        let block = address.cut(self.common, self.choosing);
-        let [start, end] = [self.starts[block], self.starts[block + 1]].map(|at| at as usize);
-        let (upper, lower) = address.halves();
-        let uppers = &self.uppers[start..end];
-        let behind = uppers.partition_point(|other| *other <= upper);
-        if behind == 0 || uppers[behind - 1] != upper {
-            return start + behind;
+/// The prefixes that lie in no other, by their first address.
+fn widest<B: Bits, N: Net>(prefixes: &PrefixTable<N>) -> Vec<(B, Rule)> {
+    let mut widest: Vec<(B, Rule)> = Vec::new();
+    // Wider prefixes come before those inside them.
+    for (net, value) in prefixes.prefixes() {
+        let first = B::of(net.bits());
+        let is_inside =
+            widest.last().is_some_and(|(wider, rule)| wider.common(first) >= rule.length);
+        if !is_inside {
+            let is_lasting = value.expires_boot_s == 0;
+            widest.push((first, Rule { length: net.length(), is_lasting }));
         }
-        let same = uppers[..behind].partition_point(|other| *other < upper);
-        let lowers = &self.lowers[start + same..start + behind];
-        start + same + lowers.partition_point(|other| *other <= lower)
+    }
+    widest
+}
+
+/// A head of so many bits for lengths up to so many.
+macro_rules! head {
+    ($number:ty, $rule_bits:literal) => {
+        impl Head for $number {
+            const RULE_BITS: u32 = $rule_bits;
+
+            fn with_rule(self, rule: Rule) -> Self {
+                let rule = Self::from(rule.is_lasting) | (rule.length as Self) << 1;
+                self | rule
+            }
+
+            #[expect(clippy::cast_possible_truncation, reason = "a few bits")]
+            fn rule(self) -> Rule {
+                let rule = self & ((1 << Self::RULE_BITS) - 1);
+                Rule { length: (rule >> 1) as u32, is_lasting: rule & 1 == 1 }
+            }
+
+            fn without_rule(self) -> Self {
+                self >> Self::RULE_BITS << Self::RULE_BITS
+            }
+
+            fn same(self, other: Self) -> Option<u32> {
+                let differ = (self ^ other).without_rule();
+                (differ != 0).then(|| differ.leading_zeros())
+            }
+        }
+    };
+}
+
+head!(u32, 7);
+head!(u64, 9);
+
+impl Lower for () {
+    fn common(self, (): ()) -> u32 {
+        u32::BITS
     }
 }
 
-/// Where the members of each block begin, given the blocks of all.
-fn starts(choosing: u32, blocks: impl Iterator<Item = usize>) -> Vec<u32> {
-    let mut starts = vec![0; (1 << choosing) + 1];
-    for block in blocks {
-        starts[block + 1] += 1;
+impl Lower for u64 {
+    fn common(self, other: Self) -> u32 {
+        Self::BITS + (self ^ other).leading_zeros()
     }
-    let mut before = 0;
-    for start in &mut starts {
-        before += *start;
-        *start = before;
-    }
-    starts
 }
 
 impl Bits for u32 {
     const WIDTH: u32 = Self::BITS;
-    type Upper = Self;
+    type Head = Self;
     type Lower = ();
 
     fn of(bits: u128) -> Self {
         (bits >> (u128::BITS - Self::BITS)) as Self
     }
 
-    fn halves(self) -> (Self, ()) {
-        (self, ())
-    }
-
-    fn whole(upper: Self, (): ()) -> Self {
-        upper
+    fn halves(self, behind: u32) -> (Self, ()) {
+        (self.checked_shl(behind).unwrap_or(0), ())
     }
 
     fn common(self, other: Self) -> u32 {
@@ -199,11 +288,15 @@ impl Bits for u32 {
     fn cut(self, behind: u32, count: u32) -> usize {
         (self << behind >> (Self::BITS - count)) as usize
     }
+
+    fn last(self, length: u32) -> Self {
+        self | Self::MAX.checked_shr(length).unwrap_or(0)
+    }
 }
 
 impl Bits for u128 {
     const WIDTH: u32 = Self::BITS;
-    type Upper = u64;
+    type Head = u64;
     type Lower = u64;
 
     fn of(bits: u128) -> Self {
@@ -211,12 +304,9 @@ impl Bits for u128 {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
-    fn halves(self) -> (u64, u64) {
-        ((self >> u64::BITS) as u64, self as u64)
-    }
-
-    fn whole(upper: u64, lower: u64) -> Self {
-        Self::from(upper) << u64::BITS | Self::from(lower)
+    fn halves(self, behind: u32) -> (u64, u64) {
+        let upper = (self >> u64::BITS) as u64;
+        (upper.checked_shl(behind).unwrap_or(0), self as u64)
     }
 
     fn common(self, other: Self) -> u32 {
@@ -231,6 +321,10 @@ impl Bits for u128 {
             return (upper << behind >> (u64::BITS - count)) as usize;
         }
         (self << behind >> (Self::BITS - count)) as usize
+    }
+
+    fn last(self, length: u32) -> Self {
+        self | Self::MAX.checked_shr(length).unwrap_or(0)
     }
 }
 

@@ -5,7 +5,7 @@
 //! connection ends.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http2;
@@ -52,9 +52,7 @@ pub(super) fn serve<S>(
     let (number, live) = shared.lives.add(admitted, closing, retiring);
     // The rules may have changed since it was let in.
     follow::obey(&shared, &live, &shared.sites(), super::now_s());
-    let tunnel = Mutex::new(None);
-    let visit =
-        Arc::new(Visit { shared: Arc::clone(&shared), thread, live: Arc::clone(&live), tunnel });
+    let visit = Arc::new(Visit::new(Arc::clone(&shared), thread, Arc::clone(&live)));
     let mut served: Served = match speaks_http2 {
         true => Box::pin(serve_http2(stream, visit)),
         false => Box::pin(http1::serve(stream, visit)),

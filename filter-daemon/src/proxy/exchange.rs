@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use filter_common::verdict::Verdict;
@@ -41,7 +41,9 @@ pub(super) struct Visit {
     pub(super) thread: usize,
     pub(super) live: Arc<Live>,
     /// What an upgrade led to.
-    pub(super) tunnel: Mutex<Option<Tunnel>>,
+    tunnel: Mutex<Option<Tunnel>>,
+    /// Of its requests, where all come from one client.
+    provenance: OnceLock<Provenance>,
 }
 
 /// The upstream's end of a connection that speaks another protocol now.
@@ -175,8 +177,13 @@ fn admit(
     let fields = request.headers_mut();
     fields::remove_hop_by_hop(fields);
     fields::remove_forged(fields);
-    let provenance = Provenance { client: sender.client, hop: sender.hop, host: &host };
-    fields::set_provenance(fields, &provenance);
+    let new = || Provenance::new(sender.client, sender.hop);
+    match visit.live.client {
+        Client::Known(_) => {
+            fields::set_provenance(fields, visit.provenance.get_or_init(new), &host);
+        }
+        Client::PerRequest => fields::set_provenance(fields, &new(), &host),
+    }
     fields.insert(HOST, host);
     fields::join_cookies(fields);
     if let Some(protocol) = &upgrade {
@@ -383,6 +390,10 @@ fn origin_form(uri: &Uri) -> Uri {
 }
 
 impl Visit {
+    pub(super) fn new(shared: Arc<Shared>, thread: usize, live: Arc<Live>) -> Self {
+        Self { shared, thread, live, tunnel: Mutex::default(), provenance: OnceLock::new() }
+    }
+
     pub(super) fn take_tunnel(&self) -> Option<Tunnel> {
         self.tunnel.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }

@@ -8,14 +8,29 @@ use http::header::{
     HeaderValue, ORIGIN, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
-/// What the upstream is told about where a request came from.
-pub(super) struct Provenance<'a> {
-    /// The client.
-    pub(super) client: IpAddr,
-    /// The trusted hop that it came through.
-    pub(super) hop: Option<IpAddr>,
-    /// The host that it asked for.
-    pub(super) host: &'a HeaderValue,
+/// What the upstream is told about who sent a request.
+#[derive(Debug)]
+pub(super) struct Provenance {
+    forwarded_for: HeaderValue,
+    forwarded: HeaderValue,
+}
+
+impl Provenance {
+    /// Of a client, and the trusted hop that it came through.
+    pub(super) fn new(client: IpAddr, hop: Option<IpAddr>) -> Self {
+        let (client, hop) = (client.to_canonical(), hop.map(|hop| hop.to_canonical()));
+        let value = |text: String| {
+            HeaderValue::try_from(text).expect("addresses are written in visible ASCII")
+        };
+        let (forwarded_for, forwarded) = match hop {
+            Some(hop) => (
+                format!("{client}, {hop}"),
+                format!("for={};proto=https, for={}", node(client), node(hop)),
+            ),
+            None => (client.to_string(), format!("for={};proto=https", node(client))),
+        };
+        Self { forwarded_for: value(forwarded_for), forwarded: value(forwarded) }
+    }
 }
 
 const NOT_IN_TRAILERS: [HeaderName; 8] =
@@ -122,23 +137,12 @@ fn tells_the_client(name: &str) -> bool {
     name.starts_with("x-forwarded-") || TELLS_THE_CLIENT.contains(&name)
 }
 
-/// Tells the upstream where a request came from.
-pub(super) fn set_provenance(fields: &mut HeaderMap, provenance: &Provenance<'_>) {
-    let client = provenance.client.to_canonical();
-    let text = match provenance.hop {
-        Some(hop) => format!("{client}, {}", hop.to_canonical()),
-        None => client.to_string(),
-    };
-    let forwarded = match provenance.hop {
-        Some(hop) => format!("for={};proto=https, for={}", node(client), node(hop.to_canonical())),
-        None => format!("for={};proto=https", node(client)),
-    };
-    let value =
-        |text: String| HeaderValue::try_from(text).expect("addresses are written in visible ASCII");
-    fields.insert(X_FORWARDED_FOR, value(text));
-    fields.insert(FORWARDED, value(forwarded));
+/// Tells the upstream where a request came from, and the host that it asked for.
+pub(super) fn set_provenance(fields: &mut HeaderMap, of: &Provenance, host: &HeaderValue) {
+    fields.insert(X_FORWARDED_FOR, of.forwarded_for.clone());
+    fields.insert(FORWARDED, of.forwarded.clone());
     fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));
-    fields.insert(X_FORWARDED_HOST, provenance.host.clone());
+    fields.insert(X_FORWARDED_HOST, host.clone());
 }
 
 /// Takes out of trailers what would change how a message is read, or who it is
@@ -297,7 +301,7 @@ mod tests {
         let host = HeaderValue::from_static("app.example.com");
         let client = "2001:db8::7".parse().expect("valid");
         let hop = Some("::ffff:192.0.2.9".parse().expect("valid"));
-        set_provenance(&mut fields, &Provenance { client, hop, host: &host });
+        set_provenance(&mut fields, &Provenance::new(client, hop), &host);
         assert_eq!(fields[X_FORWARDED_FOR], "2001:db8::7, 192.0.2.9");
         assert_eq!(fields[FORWARDED], "for=\"[2001:db8::7]\";proto=https, for=192.0.2.9");
         assert_eq!(fields[X_FORWARDED_HOST], "app.example.com");

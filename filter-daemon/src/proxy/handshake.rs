@@ -23,6 +23,7 @@ use super::patience;
 use super::prefixed::Prefixed;
 use super::reason::Reason;
 use super::refusals::Notice;
+use super::sent::Sent;
 use super::shared::Shared;
 use super::site::{Site, Sites};
 use crate::app::HopHeader;
@@ -37,7 +38,7 @@ pub(super) struct Accepted {
     pub(super) handshake: Handshake,
 }
 
-type Stream = Prefixed<TcpStream>;
+type Stream = Prefixed<Sent>;
 
 /// Why a connection is not served.
 struct Refused {
@@ -134,7 +135,7 @@ async fn admit(
     } else {
         (Preface::None, Vec::new())
     };
-    let start = LazyConfigAcceptor::new(Acceptor::default(), Prefixed::new(stream, read));
+    let start = LazyConfigAcceptor::new(Acceptor::default(), Prefixed::new(Sent(stream), read));
     let start = start.await.map_err(broken)?;
     // What the rules are when there is something to answer.
     let sites = shared.sites();

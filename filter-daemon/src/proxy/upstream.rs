@@ -18,7 +18,6 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -27,6 +26,7 @@ use url::Host;
 use super::body::Outgoing;
 use super::outbound::{DialError, Outbound};
 use super::patience;
+use super::sent::Sent;
 use super::upload::Upload;
 use crate::app::Upstream;
 
@@ -198,14 +198,12 @@ impl Destination {
         upstream: &Upstream,
         address: SocketAddr,
     ) -> Result<Line, UpstreamError> {
-        let stream: TcpStream =
-            self.outbound.connect(address).await.map_err(|error| match error {
-                DialError::NotHere { .. } | DialError::NoAddress(_) => {
-                    UpstreamError::Outbound(error)
-                }
-                DialError::Unreachable { .. } => UpstreamError::Unreachable(error.to_string()),
-            })?;
+        let stream = self.outbound.connect(address).await.map_err(|error| match error {
+            DialError::NotHere { .. } | DialError::NoAddress(_) => UpstreamError::Outbound(error),
+            DialError::Unreachable { .. } => UpstreamError::Unreachable(error.to_string()),
+        })?;
         let source = stream.local_addr().ok().map(|local| local.ip());
+        let stream = Sent(stream);
         let Some(tls) = &self.tls else { return handshake(stream, source).await };
         let connector = TlsConnector::from(Arc::clone(tls));
         match connector.connect(server_name(upstream)?, stream).await {
