@@ -161,6 +161,7 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
         accelerate_from: config.limits.accelerate_from,
     };
     let mut datapath = Datapath::open(&options).context("cannot open the data path")?;
+    warn_of_older(store.state().revision, datapath.revision());
     let observer = Observer::new(datapath.counters()?);
     let tasks = TaskTracker::new();
     if let Some(log) = datapath.start_packet_log()? {
@@ -216,6 +217,18 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
         tracing::warn!("some tasks did not end in time");
     }
     outcome
+}
+
+/// A backup that was put back is meant to be older; a journal that was damaged
+/// makes a database so without anybody's will.
+fn warn_of_older(saved: u64, in_force: u64) {
+    if saved < in_force {
+        tracing::warn!(
+            saved,
+            in_force,
+            "the database is older than what the kernel filters by: unless a backup was put back, changes were lost; what is saved comes into force now"
+        );
+    }
 }
 
 /// The proxy, if the configuration has listeners for it.

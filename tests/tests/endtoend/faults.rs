@@ -124,6 +124,26 @@ fn a_database_that_is_gone() {
     assert!(stage.start().control().apps().is_empty(), "with the filter off, it begins anew");
 }
 
+/// A backup, or a database that lost what was in a damaged journal.
+#[test]
+fn a_database_that_is_older_than_the_filter_is_told_of() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    protected(&daemon.control());
+    assert!(daemon.stop().success());
+    let database = stage.installation.path("state/filterd.db");
+    let backup = fs::read(&database).expect("it is there");
+    let words = "older than what the kernel filters by";
+    let daemon = stage.start();
+    daemon.control().create_app("more", &AppRules::new(&["port=443"]), Mode::Enforce);
+    assert!(!stage.installation.log().contains(words));
+    assert!(daemon.stop().success());
+    fs::write(&database, backup).expect("it is ours");
+    let daemon = stage.start();
+    assert!(stage.installation.log().contains(words), "{}", stage.installation.log());
+    assert_eq!(daemon.control().apps().len(), 1);
+}
+
 /// Whoever removes all pins does not take the filter off.
 #[test]
 fn pins_that_are_gone() {
