@@ -5,12 +5,15 @@
 //! left out: what the wider one does not decide, as it ends some day, the list
 //! itself is asked.
 
+mod bits;
+
 use std::net::IpAddr;
 
 use filter_common::trie::TrieValue;
 
 use super::poptrie::Net;
 use crate::access_list::{PrefixSet, PrefixTable};
+use bits::{Bits, Head, Lower, Rule};
 
 /// A list of both families, for quick answers about many addresses: some tens
 /// of nanoseconds each, however long the list is.
@@ -41,15 +44,6 @@ struct Blocks<B: Bits> {
     lowers: Vec<B::Lower>,
 }
 
-/// What a prefix says beside its first address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Rule {
-    /// How many bits count.
-    length: u32,
-    /// Whether it admits for ever.
-    is_lasting: bool,
-}
-
 /// What the prefixes say of an address.
 enum Answer {
     Refused,
@@ -57,42 +51,9 @@ enum Answer {
     Ask,
 }
 
-/// The bits of an address. IPv4 has no lower half.
-trait Bits: Copy + Ord {
-    const WIDTH: u32;
-    type Head: Head;
-    type Lower: Lower;
-    /// From the upper bits of a wider number.
-    fn of(bits: u128) -> Self;
-    /// The upper half without its first bits, and the lower half.
-    fn halves(self, behind: u32) -> (Self::Head, Self::Lower);
-    /// How many of the first bits are the same.
-    fn common(self, other: Self) -> u32;
-    /// So many bits, fewer than 32, behind the first ones.
-    fn cut(self, behind: u32, count: u32) -> usize;
-    /// The last address of the prefix that begins with it.
-    fn last(self, length: u32) -> Self;
-}
-
-/// Bits of an address, highest first, above those of a rule.
-trait Head: Copy + Ord {
-    const RULE_BITS: u32;
-    fn with_rule(self, rule: Rule) -> Self;
-    fn rule(self) -> Rule;
-    fn without_rule(self) -> Self;
-    /// How many of the first bits are the same; nothing if all are.
-    fn same(self, other: Self) -> Option<u32>;
-}
-
-/// The lower half of an address.
-trait Lower: Copy + Ord {
-    /// How many of all bits of an address are the same, where those of the upper
-    /// half are.
-    fn common(self, other: Self) -> u32;
-}
-
-/// From so many bits that choose on, the index would be larger than the rest.
-const MOST_CHOOSING: u32 = 22;
+/// An index of a megabyte: a larger one would crowd out of the cache what it
+/// leads to, and the prefixes of a block lie side by side.
+const MOST_CHOOSING: u32 = 18;
 
 impl LookupTable {
     /// Compiles a list.
@@ -222,110 +183,6 @@ fn widest<B: Bits, N: Net>(prefixes: &PrefixTable<N>) -> Vec<(B, Rule)> {
         }
     }
     widest
-}
-
-/// A head of so many bits for lengths up to so many.
-macro_rules! head {
-    ($number:ty, $rule_bits:literal) => {
-        impl Head for $number {
-            const RULE_BITS: u32 = $rule_bits;
-
-            fn with_rule(self, rule: Rule) -> Self {
-                let rule = Self::from(rule.is_lasting) | (rule.length as Self) << 1;
-                self | rule
-            }
-
-            #[expect(clippy::cast_possible_truncation, reason = "a few bits")]
-            fn rule(self) -> Rule {
-                let rule = self & ((1 << Self::RULE_BITS) - 1);
-                Rule { length: (rule >> 1) as u32, is_lasting: rule & 1 == 1 }
-            }
-
-            fn without_rule(self) -> Self {
-                self >> Self::RULE_BITS << Self::RULE_BITS
-            }
-
-            fn same(self, other: Self) -> Option<u32> {
-                let differ = (self ^ other).without_rule();
-                (differ != 0).then(|| differ.leading_zeros())
-            }
-        }
-    };
-}
-
-head!(u32, 7);
-head!(u64, 9);
-
-impl Lower for () {
-    fn common(self, (): ()) -> u32 {
-        u32::BITS
-    }
-}
-
-impl Lower for u64 {
-    fn common(self, other: Self) -> u32 {
-        Self::BITS + (self ^ other).leading_zeros()
-    }
-}
-
-impl Bits for u32 {
-    const WIDTH: u32 = Self::BITS;
-    type Head = Self;
-    type Lower = ();
-
-    fn of(bits: u128) -> Self {
-        (bits >> (u128::BITS - Self::BITS)) as Self
-    }
-
-    fn halves(self, behind: u32) -> (Self, ()) {
-        (self.checked_shl(behind).unwrap_or(0), ())
-    }
-
-    fn common(self, other: Self) -> u32 {
-        (self ^ other).leading_zeros()
-    }
-
-    fn cut(self, behind: u32, count: u32) -> usize {
-        (self << behind >> (Self::BITS - count)) as usize
-    }
-
-    fn last(self, length: u32) -> Self {
-        self | Self::MAX.checked_shr(length).unwrap_or(0)
-    }
-}
-
-impl Bits for u128 {
-    const WIDTH: u32 = Self::BITS;
-    type Head = u64;
-    type Lower = u64;
-
-    fn of(bits: u128) -> Self {
-        bits
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
-    fn halves(self, behind: u32) -> (u64, u64) {
-        let upper = (self >> u64::BITS) as u64;
-        (upper.checked_shl(behind).unwrap_or(0), self as u64)
-    }
-
-    fn common(self, other: Self) -> u32 {
-        (self ^ other).leading_zeros()
-    }
-
-    /// Nearly always they lie in the upper half, which is quicker to shift.
-    #[expect(clippy::cast_possible_truncation, reason = "fewer than 32 bits are left")]
-    fn cut(self, behind: u32, count: u32) -> usize {
-        if behind + count <= u64::BITS {
-            let upper = (self >> u64::BITS) as u64;
-            return (upper << behind >> (u64::BITS - count)) as usize;
-        }
-        (self << behind >> (Self::BITS - count)) as usize
-    }
-
-    fn last(self, length: u32) -> Self {
-        self | Self::MAX.checked_shr(length).unwrap_or(0)
-    }
 }
 
 #[cfg(test)]
