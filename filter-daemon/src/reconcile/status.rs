@@ -94,11 +94,28 @@ impl Status {
     /// What became of a revision.
     pub fn applied(&self, revision: u64) -> Applied {
         match &self.phase {
-            _ if self.applied_revision >= Some(revision) => Applied::Yes,
+            _ if self.applied_revision >= Some(revision) => self.carried(),
             Phase::Degraded(reason) => Applied::No(reason.clone()),
             Phase::NeverRun | Phase::Applying | Phase::Idle => {
                 Applied::No("the kernel has not taken it yet".to_owned())
             }
+        }
+    }
+
+    /// Whether what the kernel holds meets packets: not where every interface
+    /// that is there is refused.
+    fn carried(&self) -> Applied {
+        let refused = self.interfaces.iter().find_map(|interface| match &interface.state {
+            InterfaceState::Refused(reason) => Some((&interface.name, reason)),
+            InterfaceState::Attached { .. }
+            | InterfaceState::Missing
+            | InterfaceState::Detached => None,
+        });
+        match refused {
+            Some((name, reason)) if self.filter() == "off" => {
+                Applied::No(format!("the filter is on no interface; {name}: {reason}"))
+            }
+            _ => Applied::Yes,
         }
     }
 

@@ -122,7 +122,9 @@ fn a_foreign_program_is_left_alone_and_named() {
     let other = Installation::new(configuration(HOST_INTERFACE, "native"));
     let daemon = other.start(&stage.world.host);
     let control = daemon.control();
-    control.create_app("nobody", &AppRules::new(&["host"]), Mode::Enforce);
+    let create = ["app", "create", "nobody", "--scope", "host", "--mode", "enforce", "--empty"];
+    let created = other.filterctl(&stage.world.host, &create);
+    assert_eq!(created.status.code(), Some(3), "saved, and met by no packet: {created:?}");
     let status = control.status();
     assert_eq!(state(&status, HOST_INTERFACE), "refused");
     let detail = status["interfaces"][0]["detail"].as_str().expect("a detail");
