@@ -126,6 +126,7 @@ fn needs_a_person(error: &OpenError) -> bool {
         | OpenError::Older { .. }
         | OpenError::Damaged { .. }
         | OpenError::Missing { .. }
+        | OpenError::Emptied { .. }
         | OpenError::JournalAlone { .. } => true,
         OpenError::Directory { .. }
         | OpenError::Held { .. }
@@ -150,7 +151,8 @@ fn start_log(packet_log: bool) {
 async fn run(config: Config, packet_log: bool) -> Result<()> {
     let shutdown = CancellationToken::new();
     stop_on_signals(&shutdown)?;
-    if datapath::is_in_force(&config.paths.pins) {
+    let is_in_force = datapath::is_in_force(&config.paths.pins);
+    if is_in_force {
         store::refuse_to_begin(&config.paths.state)?;
     }
     let (store, closing) =
@@ -161,6 +163,9 @@ async fn run(config: Config, packet_log: bool) -> Result<()> {
         accelerate_from: config.limits.accelerate_from,
     };
     let mut datapath = Datapath::open(&options).context("cannot open the data path")?;
+    if is_in_force {
+        store::refuse_emptied(&config.paths.state, &store.state(), datapath.revision())?;
+    }
     warn_of_older(store.state().revision, datapath.revision());
     let observer = Observer::new(datapath.counters()?);
     let tasks = TaskTracker::new();

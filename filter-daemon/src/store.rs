@@ -99,8 +99,20 @@ impl Closing {
 /// Refuses to begin with an empty state where a filter is in force already.
 pub fn refuse_to_begin(directory: &Path) -> Result<(), OpenError> {
     let path = directory.join(directory::DATABASE);
-    let is_there = path.exists() || database::journal(directory).exists();
+    // Of a journal alone it is told when the store is opened.
+    let holds_some = |journal: std::fs::Metadata| journal.len() > 0;
+    let is_there = path.exists() || database::journal(directory).metadata().is_ok_and(holds_some);
     if is_there { Ok(()) } else { Err(OpenError::Missing { path }) }
+}
+
+/// Refuses to put a state without apps in the place of a later one.
+pub fn refuse_emptied(directory: &Path, state: &State, in_force: u64) -> Result<(), OpenError> {
+    let saved = state.revision;
+    if state.apps.is_empty() && saved < in_force {
+        let path = directory.join(directory::DATABASE);
+        return Err(OpenError::Emptied { path, saved, in_force });
+    }
+    Ok(())
 }
 
 /// Opens the database in a directory, or makes both, and starts the writer.

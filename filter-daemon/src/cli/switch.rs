@@ -95,12 +95,8 @@ async fn ask_daemon(invocation: &Invocation) -> Result<Saved, Failure> {
 /// off: a daemon that still runs holds its links itself.
 async fn detach_alone(invocation: &Invocation) -> Result<(), Failure> {
     let links = pinned_links::list(&invocation.pins).map_err(Failure::new)?;
-    if links.is_empty() && !invocation.json {
-        let folder = pinned_links::folder(&invocation.pins);
-        let folder = folder.display();
-        return output::line(&format!(
-            "No link is pinned in {folder}: there is nothing to take off"
-        ));
+    if links.is_empty() {
+        return nothing_pinned(invocation).await;
     }
     let mut faults = Vec::new();
     let mut open = Vec::new();
@@ -121,6 +117,28 @@ async fn detach_alone(invocation: &Invocation) -> Result<(), Failure> {
                 "A filterd that still runs holds its links itself, and pins them again: \
                  stop it (`systemctl stop filterd`), then `filterctl detach` again.",
             ))
+        }
+    }
+}
+
+async fn nothing_pinned(invocation: &Invocation) -> Result<(), Failure> {
+    let folder = pinned_links::folder(&invocation.pins);
+    let folder = folder.display();
+    let filtered = link_state::filtered().await.map_err(Failure::new)?;
+    if !filtered.is_empty() {
+        let why = format!(
+            "no link is pinned in {folder}, but a program is attached to {}",
+            filtered.join(", "),
+        );
+        return Err(Failure::new(why).with_advice(
+            "If it is filterd's, its links are pinned elsewhere: name its configuration with --config. \
+             `ip -d link` shows the program.",
+        ));
+    }
+    match invocation.json {
+        true => output::json(&json!({ "detached": [] })),
+        false => {
+            output::line(&format!("No link is pinned in {folder}: there is nothing to take off"))
         }
     }
 }

@@ -214,6 +214,10 @@ async fn forward(visit: &Visit, admitted: Admitted) -> Result<Response<Answer>, 
         return Box::pin(switch(visit, response, upgrade, open)).await;
     }
     let (mut parts, body) = response.into_parts();
+    if !fields::is_framed_once(&mut parts.headers) {
+        let text = "the upstream's answer is encoded in a way that nobody asked for";
+        return Err(Refusal::closing(Reason::UpstreamFailed, text));
+    }
     fields::remove_hop_by_hop(&mut parts.headers);
     // An older one ends an answer by closing, and the client could not tell one
     // that was cut.

@@ -113,6 +113,22 @@ pub(super) fn remove_hop_by_hop(fields: &mut HeaderMap) {
     }
 }
 
+/// Whether an answer's body is sent on as it was meant: in no encoding, or in
+/// chunks, and then its length is not what `Content-Length` says (RFC 9112,
+/// section 6.3), which goes.
+pub(super) fn is_framed_once(fields: &mut HeaderMap) -> bool {
+    let are_chunks: Vec<bool> = fields
+        .get_all(TRANSFER_ENCODING)
+        .iter()
+        .flat_map(|value| tokens(value.as_bytes()))
+        .map(|encoding| encoding.eq_ignore_ascii_case(b"chunked"))
+        .collect();
+    if !are_chunks.is_empty() {
+        fields.remove(CONTENT_LENGTH);
+    }
+    matches!(are_chunks.as_slice(), [] | [true])
+}
+
 /// Puts back what another protocol needs.
 pub(super) fn keep_upgrade(fields: &mut HeaderMap, protocol: HeaderValue) {
     fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -213,6 +229,26 @@ mod tests {
         assert!(asks_for_upgrade(&fields));
         remove_hop_by_hop(&mut fields);
         assert!(fields.is_empty(), "{fields:?}");
+    }
+
+    #[test]
+    fn an_answer_in_chunks_has_no_other_length() {
+        for (encoding, length, is_sound, is_kept) in [
+            (None, "5", true, true),
+            (Some("chunked"), "5", true, false),
+            (Some("Chunked "), "5", true, false),
+            (Some("gzip"), "5", false, false),
+            (Some("gzip, chunked"), "5", false, false),
+            (Some("chunked, chunked"), "5", false, false),
+        ] {
+            let mut fields = fields(&[("Content-Length", length)]);
+            if let Some(encoding) = encoding {
+                let value = HeaderValue::from_static(encoding);
+                fields.insert(TRANSFER_ENCODING, value);
+            }
+            assert_eq!(is_framed_once(&mut fields), is_sound, "{encoding:?}");
+            assert_eq!(fields.contains_key(CONTENT_LENGTH), is_kept, "{encoding:?}");
+        }
     }
 
     #[test]

@@ -100,7 +100,8 @@ fn framing(request: &httparse::Request<'_, '_>) -> Option<Framing> {
 fn parse_length(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let text = std::str::from_utf8(value).ok().filter(|_| digits)?;
-    text.parse().ok()
+    // The two greatest mean something else to the HTTP library.
+    text.parse().ok().filter(|length| *length < u64::MAX - 1)
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ fn is_name(host: &HeaderValue, name: &HostName) -> bool {
         return true;
     }
     let Ok(authority) = text.parse::<Authority>() else { return false };
-    let has_port = authority.port_u16().is_some();
+    let digits = |port: &str| port.bytes().all(|octet| octet.is_ascii_digit());
+    let has_port = authority.port().is_some_and(|port| digits(port.as_str()));
     let is_plain = !text.contains('@') && (has_port || !text.contains(':'));
     is_plain && HostName::parse(authority.host()).is_ok_and(|host| host == *name)
 }

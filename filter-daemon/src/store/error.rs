@@ -96,6 +96,16 @@ pub enum OpenError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// It is older than what is in force, and has nothing to put in its place.
+    #[error("{}: holds no app (revision {saved}), but the kernel filters by revision {in_force} of it: to go on would let everybody in. What was not moved into it yet is lost, with its journal (-wal). The filter stays as it is. Put a backup back; or, to start with no apps, take the filter off first with `filterctl detach`", .path.display())]
+    Emptied {
+        /// The file.
+        path: PathBuf,
+        /// The revision that it holds.
+        saved: u64,
+        /// The revision that the kernel holds.
+        in_force: u64,
+    },
     /// The database is not whole.
     #[error("{}: is damaged: {cause}. {UNTOUCHED}", .path.display())]
     Damaged {

@@ -48,6 +48,8 @@ pub struct Keeper {
     watched: Watched,
     expiry: Option<Expiry>,
     held: watch::Sender<Held>,
+    /// What was read last, for as long as it is worse than what is held.
+    waiting: Option<Identity>,
 }
 
 /// Why there is no newer certificate.
@@ -57,6 +59,8 @@ enum Trouble {
     Pair(#[from] PairError),
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    #[error("the certificate is good from {begins} to {ends}, and not now")]
+    OutOfTime { begins: Timestamp, ends: Timestamp },
 }
 
 impl Keeper {
@@ -67,7 +71,7 @@ impl Keeper {
             Source::Files(PairFiles { certificate, key }) => vec![certificate.clone(), key.clone()],
             Source::Own { .. } => Vec::new(),
         });
-        let mut keeper = Self { source, own: None, watched, expiry: None, held };
+        let mut keeper = Self { source, own: None, watched, expiry: None, held, waiting: None };
         keeper.look(now);
         keeper
     }
@@ -93,7 +97,7 @@ impl Keeper {
         let outcome = match &self.source {
             Source::Files(files) => {
                 let files = files.clone();
-                self.look_at_files(&files)
+                self.look_at_files(&files).and_then(|new| self.better(new, now))
             }
             Source::Own { .. } => self.look_at_own(now),
         };
@@ -108,6 +112,25 @@ impl Keeper {
     /// A new pair, if there is one and nobody is still writing it.
     fn look_at_files(&mut self, files: &PairFiles) -> Result<Option<Identity>, Trouble> {
         Ok(self.watched.read_if_due(|| Identity::read(files)).transpose()?)
+    }
+
+    /// The pair that was read last, unless the one that is held is good now and it
+    /// is not.
+    fn better(
+        &mut self,
+        new: Option<Identity>,
+        now: SystemTime,
+    ) -> Result<Option<Identity>, Trouble> {
+        let now = Timestamp::try_from(now).unwrap_or_default();
+        let is_good = |identity: &Identity| (identity.begins()..identity.ends()).contains(&now);
+        self.waiting = new.or_else(|| self.waiting.take());
+        let holds_good = self.held.borrow().identity.as_ref().is_some_and(is_good);
+        match &self.waiting {
+            Some(waiting) if holds_good && !is_good(waiting) => {
+                Err(Trouble::OutOfTime { begins: waiting.begins(), ends: waiting.ends() })
+            }
+            _ => Ok(self.waiting.take()),
+        }
     }
 
     /// A new certificate, if the one that is held does not do any more.

@@ -114,6 +114,9 @@ fn a_database_that_is_gone() {
         refuses_to_start(&stage, &["there is no database", "would let everybody in", "detach"]);
     assert_eq!(failure.status.and_then(|status| status.code()), Some(78));
     still_filters(&wire);
+    // A journal in which there is nothing is no database either.
+    fs::write(state.join("filterd.db-wal"), []).expect("it is ours");
+    refuses_to_start(&stage, &["there is no database"]);
     fs::write(&database, kept).expect("it is ours");
     let daemon = stage.start();
     assert_eq!(daemon.control().apps().len(), 1, "the file alone holds all that was acknowledged");
@@ -134,6 +137,7 @@ fn a_database_that_is_older_than_the_filter_is_told_of() {
     let database = stage.installation.path("state/filterd.db");
     let backup = fs::read(&database).expect("it is there");
     let words = "older than what the kernel filters by";
+    let wire = Wire::new(&stage.world).expect("sockets open");
     let daemon = stage.start();
     daemon.control().create_app("more", &AppRules::new(&["port=443"]), Mode::Enforce);
     assert!(!stage.installation.log().contains(words));
@@ -142,6 +146,28 @@ fn a_database_that_is_older_than_the_filter_is_told_of() {
     let daemon = stage.start();
     assert!(stage.installation.log().contains(words), "{}", stage.installation.log());
     assert_eq!(daemon.control().apps().len(), 1);
+    still_filters(&wire);
+}
+
+/// What the daemon that is killed has yet to move into the database is in its
+/// journal; without it, there is no app.
+#[test]
+fn a_journal_that_is_gone() {
+    let stage = Stage::new();
+    let daemon = stage.start();
+    protected(&daemon.control());
+    let wire = Wire::new(&stage.world).expect("sockets open");
+    daemon.kill();
+    let journal = stage.installation.path("state/filterd.db-wal");
+    let kept = fs::read(&journal).expect("it is there");
+    fs::remove_file(&journal).expect("it is ours");
+    let _ = fs::remove_file(stage.installation.path("state/filterd.db-shm"));
+    let failure = refuses_to_start(&stage, &["holds no app", "would let everybody in", "-wal"]);
+    assert_eq!(failure.status.and_then(|status| status.code()), Some(78));
+    still_filters(&wire);
+    fs::write(&journal, kept).expect("it is ours");
+    stage.start();
+    still_filters(&wire);
 }
 
 /// Whoever removes all pins does not take the filter off.

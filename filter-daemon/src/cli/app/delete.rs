@@ -17,6 +17,7 @@ pub(super) async fn run(invocation: &Invocation, wanted: Option<&str>) -> Result
         output::json(&json!({ "deleted": app }))?;
     } else {
         output::line(&format!("Successfully deleted app, id: {}", app.client_app_id))?;
+        saved.tell_closed()?;
     }
     saved.in_force()
 }

@@ -88,6 +88,7 @@ pub(super) async fn run(invocation: &Invocation, options: &Options) -> Result<()
     } else {
         output::line("Successfully updated app")?;
         show::print(&app)?;
+        saved.tell_closed()?;
     }
     saved.in_force()
 }

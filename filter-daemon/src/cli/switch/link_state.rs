@@ -26,6 +26,24 @@ pub(super) async fn wait_until_open(index: u32) -> Result<(), String> {
     outcome.unwrap_or_else(|_| Err("a program is still attached".to_owned()))
 }
 
+/// The interfaces that a program is on, by name.
+pub(super) async fn filtered() -> Result<Vec<String>, String> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        format!("cannot ask the kernel for its interfaces: {error}")
+    };
+    let (connection, handle, _) = rtnetlink::new_connection().map_err(|error| cannot(&error))?;
+    let connection = tokio::spawn(connection);
+    let interfaces = nix::net::if_::if_nameindex().map_err(|error| cannot(&error))?;
+    let mut filtered = Vec::new();
+    for interface in &interfaces {
+        if is_filtered(&handle, interface.index()).await? {
+            filtered.push(interface.name().to_string_lossy().into_owned());
+        }
+    }
+    connection.abort();
+    Ok(filtered)
+}
+
 async fn is_filtered(handle: &Handle, index: u32) -> Result<bool, String> {
     let mut links = handle.link().get().match_index(index).execute();
     let link = match links.try_next().await {
