@@ -14,17 +14,15 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, ORIGIN, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Request, Response, StatusCode, Uri, Version};
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 
-use super::body::{Answer, Outgoing};
+use super::body::{self, Answer, Outgoing};
 use super::fields::{self, Provenance};
 use super::follow;
 use super::forwarded;
 use super::head::MOST_FIELDS;
 use super::live::{Answering, Claims, Client, Live, Open, Origin};
-use super::patience;
 use super::reason::Reason;
 use super::refusal::Refusal;
 use super::refusals::Notice;
@@ -88,7 +86,7 @@ pub(super) async fn answer(
             visit.live.wait_for_next();
             tell(&visit, &site, &refusal);
             if let Some(body) = body.filter(|_| !is_http_1) {
-                Box::pin(read_away(body)).await;
+                Box::pin(body::read_away(body)).await;
             }
             (refusal.into_response(), reason)
         }
@@ -371,15 +369,6 @@ fn refusal(error: UpstreamError, upload: Option<&Upload>) -> Refusal {
         Some(Fault::Broken(text)) => Refusal::closing(Reason::Malformed, text),
         None => error.into(),
     }
-}
-
-/// Reads what comes of a refused request's body, for a moment: some clients take
-/// it for an error when an answer of HTTP/2 comes before all of it was read.
-async fn read_away(body: Incoming) {
-    let mut body = http_body_util::Limited::new(body, patience::REFUSED_BYTES);
-    let all = async { while body.frame().await.is_some_and(|frame| frame.is_ok()) {} };
-    // What is more than that is cut off.
-    let _ = tokio::time::timeout(patience::REFUSED, all).await;
 }
 
 fn too_large() -> Refusal {
