@@ -100,8 +100,7 @@ impl Closing {
 pub fn refuse_to_begin(directory: &Path) -> Result<(), OpenError> {
     let path = directory.join(directory::DATABASE);
     // Of a journal alone it is told when the store is opened.
-    let holds_some = |journal: std::fs::Metadata| journal.len() > 0;
-    let is_there = path.exists() || database::journal(directory).metadata().is_ok_and(holds_some);
+    let is_there = path.exists() || database::filled_journal(directory).is_some();
     if is_there { Ok(()) } else { Err(OpenError::Missing { path }) }
 }
 

@@ -195,7 +195,8 @@ impl Client {
     }
 }
 
-async fn in_time<T>(
+/// Waits for an answer no longer than there is patience.
+pub(super) async fn in_time<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::answers::{Interface, Status};
 use super::change::Saved;
+use super::client::in_time;
 use super::failure::{Failure, Kind};
 use super::interface;
 use super::invocation::Invocation;
@@ -84,11 +85,7 @@ async fn tell_apart(interfaces: &[Interface]) -> (Vec<&str>, Vec<String>) {
 }
 
 async fn ask_daemon(invocation: &Invocation) -> Result<Saved, Failure> {
-    let call = invocation.change(Method::POST, "/api/filter/v1/detach", None::<&()>);
-    tokio::time::timeout(PATIENCE, call).await.unwrap_or_else(|_| {
-        let seconds = PATIENCE.as_secs();
-        Err(Failure::unreachable(format!("filterd has not answered for {seconds} seconds")))
-    })
+    in_time(PATIENCE, invocation.change(Method::POST, "/api/filter/v1/detach", None::<&()>)).await
 }
 
 /// Removes what the daemon has pinned, and looks whether that took the filter

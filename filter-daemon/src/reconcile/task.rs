@@ -146,7 +146,7 @@ impl Reconciler {
                     self.apply();
                 }
                 // Taking the filter off needs no policy.
-                if self.adopted || self.adopt_last_good() || self.detached {
+                if self.adopted || self.detached || self.adopt_last_good() {
                     self.cover(was_adopted).await;
                 }
                 self.status.send_modify(|status| status.looks += 1);

@@ -170,16 +170,16 @@ pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
     Ok(Database { connection, second, reader, loaded })
 }
 
-/// Where SQLite keeps what is not in the database yet.
-pub(super) fn journal(directory: &Path) -> PathBuf {
-    directory.join(format!("{DATABASE}-wal"))
+/// The journal of a directory, if it holds what is not in the database yet.
+pub(super) fn filled_journal(directory: &Path) -> Option<PathBuf> {
+    let journal = directory.join(format!("{DATABASE}-wal"));
+    journal.metadata().is_ok_and(|journal| journal.len() > 0).then_some(journal)
 }
 
 /// Makes the database under another name, so that a file of the right name is
 /// always a whole one.
 fn make(directory: &Path, path: &Path) -> Result<(), OpenError> {
-    let journal = journal(directory);
-    if journal.metadata().is_ok_and(|journal| journal.len() > 0) {
+    if let Some(journal) = filled_journal(directory) {
         return Err(OpenError::JournalAlone { path: path.to_owned(), journal });
     }
     let new = directory.join(FILE_IN_THE_MAKING);

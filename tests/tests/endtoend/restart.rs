@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use filter_tests::bpf_link::LinkFacts;
-use filter_tests::daemon::{Configuration, Installation};
+use filter_tests::daemon::{Configuration, Daemon, Installation};
 use filter_tests::deadline::wait_for;
 use filter_tests::pulse::Pulse;
 use filter_tests::scenario::{AppRules, Mode};
@@ -156,13 +156,19 @@ fn an_orderly_stop_does_what_on_exit_says() {
     }
 }
 
-#[test]
-fn detach_works_without_the_daemon_and_says_so() {
-    let stage = Stage::new();
+/// A daemon that lets nobody in, and the wire on which nobody gets through.
+fn enforcing(stage: &Stage) -> (Daemon<'_>, Wire<'_>) {
     let daemon = stage.start();
     daemon.control().create_app("nobody", &AppRules::new(&["host"]), Mode::Enforce);
     let wire = Wire::new(&stage.world).expect("sockets open");
     assert!(!place_gets_in(&wire, UNLISTED));
+    (daemon, wire)
+}
+
+#[test]
+fn detach_works_without_the_daemon_and_says_so() {
+    let stage = Stage::new();
+    let (daemon, wire) = enforcing(&stage);
     daemon.kill();
     let output = stage.installation.filterctl(&stage.world.host, &["--yes", "detach"]);
     let text = [output.stdout, output.stderr].concat();
@@ -175,10 +181,7 @@ fn detach_works_without_the_daemon_and_says_so() {
 #[test]
 fn detach_reads_the_paths_of_a_faulty_configuration() {
     let stage = Stage::new();
-    let daemon = stage.start();
-    daemon.control().create_app("nobody", &AppRules::new(&["host"]), Mode::Enforce);
-    let wire = Wire::new(&stage.world).expect("sockets open");
-    assert!(!place_gets_in(&wire, UNLISTED));
+    let (daemon, wire) = enforcing(&stage);
     daemon.kill();
     let file = stage.installation.path("filterd.toml");
     let text = std::fs::read_to_string(&file).expect("it is there");
@@ -191,9 +194,7 @@ fn detach_reads_the_paths_of_a_faulty_configuration() {
 #[test]
 fn detach_and_attach_through_the_daemon() {
     let stage = Stage::new();
-    let daemon = stage.start();
-    daemon.control().create_app("nobody", &AppRules::new(&["host"]), Mode::Enforce);
-    let wire = Wire::new(&stage.world).expect("sockets open");
+    let (daemon, wire) = enforcing(&stage);
     for (task, open, filter) in [("detach", true, "detached"), ("attach", false, "on")] {
         let output = stage.installation.filterctl(&stage.world.host, &["--yes", task]);
         assert!(output.status.success(), "{output:?}");
