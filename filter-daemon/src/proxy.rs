@@ -17,8 +17,10 @@ mod assembly;
 mod body;
 mod certificates;
 mod chunks;
+mod clock;
 mod connection;
 mod crowd;
+mod deadline;
 mod exchange;
 mod fields;
 mod follow;
@@ -28,6 +30,7 @@ mod handshakes;
 mod head;
 mod hop;
 mod http1;
+mod line;
 mod listener;
 mod live;
 mod outbound;
@@ -39,6 +42,7 @@ mod refusals;
 mod screen;
 mod sent;
 mod shared;
+mod signal;
 mod site;
 mod status;
 mod stream;
@@ -177,7 +181,6 @@ impl Proxy {
             tally: Arc::clone(&tally),
             refusals: Refusals::default(),
             places: watch::Sender::default(),
-            draining: CancellationToken::new(),
         });
         let assembly = Assembly {
             certificates: Certificates::new(directory, shutdown.clone()),

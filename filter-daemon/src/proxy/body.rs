@@ -5,12 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::{Instant, Sleep};
 
 use super::fields;
 use super::live::{Live, Open};
@@ -39,7 +37,7 @@ pub(super) enum Outgoing {
     /// There is none.
     Empty,
     /// The client's.
-    Streamed(FromClient),
+    Streamed(Box<FromClient>),
 }
 
 /// A body that a client sends.
@@ -90,8 +88,8 @@ pub(super) struct FromUpstream {
     /// Whose reader it waits for.
     stream: Option<Arc<Stream>>,
     _open: Open,
-    patience: Duration,
-    silence: Option<Pin<Box<Sleep>>>,
+    /// Whether the upstream is waited for.
+    is_silent: bool,
 }
 
 impl Outgoing {
@@ -106,14 +104,14 @@ impl Outgoing {
             return (Self::Empty, None);
         }
         let upload = Arc::new(Upload::new());
-        let body = Self::Streamed(FromClient {
+        let body = FromClient {
             incoming,
             waiting: Stream::current()
                 .map_or_else(|| Waiting::Connection(Arc::clone(live)), Waiting::Stream),
             left_bytes: limit_bytes.unwrap_or(u64::MAX),
             upload: Arc::clone(&upload),
-        });
-        (body, Some(upload))
+        };
+        (Self::Streamed(Box::new(body)), Some(upload))
     }
 }
 
@@ -216,11 +214,10 @@ impl Answer {
         lease: Lease,
         upload: Option<Arc<Upload>>,
         open: Open,
-        patience: Duration,
     ) -> Self {
         let (lease, stream) = (Some(lease), Stream::current());
-        let (_open, silence) = (open, None);
-        let mut body = FromUpstream { incoming, lease, upload, stream, _open, patience, silence };
+        let (_open, is_silent) = (open, false);
+        let mut body = FromUpstream { incoming, lease, upload, stream, _open, is_silent };
         body.give_back_at_end();
         body.wait_for_reader();
         Self::Streamed(body)
@@ -262,19 +259,23 @@ impl Body for Answer {
 
 impl FromUpstream {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
+        match self.poll_incoming(cx) {
             Poll::Pending => {
                 self.stream.iter().for_each(|stream| stream.waits.end(Wait::Reading));
                 self.poll_silence(cx)
             }
             Poll::Ready(mut frame) => {
-                self.silence = None;
+                self.is_silent = false;
                 self.wait_for_reader();
                 match &mut frame {
-                    Some(Ok(frame)) => {
-                        frame.trailers_mut().map(fields::clean_trailers);
-                        self.give_back_at_end();
-                    }
+                    Some(Ok(frame)) => match frame.trailers_mut() {
+                        // Nobody may ask for what comes behind them: nothing.
+                        Some(trailers) => {
+                            fields::clean_trailers(trailers);
+                            self.give_back();
+                        }
+                        None => self.give_back_at_end(),
+                    },
                     Some(Err(_)) => self.lease = None,
                     None => self.give_back(),
                 }
@@ -289,24 +290,36 @@ impl FromUpstream {
         self.stream.iter().for_each(|stream| stream.waits.begin(Wait::Reading));
     }
 
+    fn poll_incoming(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut incoming = Pin::new(&mut self.incoming);
+        let Some(lease) = &mut self.lease else {
+            // Nobody drives a connection that was given back.
+            let has_ended = incoming.is_end_stream();
+            return if has_ended { Poll::Ready(None) } else { incoming.poll_frame(cx) };
+        };
+        let line = lease.line();
+        let there = line.poll_there(cx, |cx| incoming.as_mut().poll_frame(cx));
+        match there {
+            Poll::Ready(frame) => Poll::Ready(frame),
+            Poll::Pending => line.poll_for(cx, |cx| incoming.poll_frame(cx)),
+        }
+    }
+
     fn poll_silence(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let patience = self.patience;
-        let silence = self
-            .silence
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
-        loop {
-            ready!(silence.as_mut().poll(cx));
-            // It may be at the request's own body still.
-            let upload = self.upload.as_ref().filter(|upload| !upload.has_ended());
-            let later = upload.map(|upload| upload.deadline(patience));
-            match later.filter(|later| *later > Instant::now()) {
-                Some(later) => silence.as_mut().reset(later),
-                None => break,
-            }
+        let Some(lease) = &mut self.lease else { return Poll::Pending };
+        if !self.is_silent {
+            self.is_silent = true;
+            lease.be_patient();
         }
+        // It may be at the request's own body still.
+        let upload = self.upload.as_deref().filter(|upload| !upload.has_ended());
+        ready!(lease.poll_silence(cx, upload));
         self.lease = None;
         Poll::Ready(Some(Err(BodyError::Timeout)))
     }

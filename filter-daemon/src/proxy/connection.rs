@@ -12,7 +12,6 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
 
 use super::exchange::{self, Visit};
 use super::live::{Admitted, Live};
@@ -20,6 +19,7 @@ use super::reason::Reason;
 use super::refusals::Notice;
 use super::screen::Screen;
 use super::shared::Shared;
+use super::signal::Signal;
 use super::site::Site;
 use super::{follow, http1, patience};
 
@@ -45,11 +45,10 @@ pub(super) fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let retiring = shared.draining.child_token();
-    let closing = CancellationToken::new();
+    let closing = Arc::<Signal>::default();
     let client = admitted.client.known().unwrap_or(admitted.peer.ip());
-    let place = shared.connections.enter(client, closing.clone());
-    let (number, live) = shared.lives.add(admitted, closing, retiring);
+    let place = shared.connections.enter(client, Arc::clone(&closing));
+    let (number, live) = shared.lives.add(admitted, closing);
     // The rules may have changed since it was let in.
     follow::obey(&shared, &live, &shared.sites(), super::now_s());
     let visit = Arc::new(Visit::new(Arc::clone(&shared), thread, Arc::clone(&live)));
@@ -59,14 +58,10 @@ pub(super) fn serve<S>(
     };
     tokio::spawn(async move {
         let _place = place;
-        tokio::select! {
-            biased;
+        if live.closing.or(&mut served).await.is_none() {
             // Counted before the client can notice.
-            () = live.closing().cancelled() => {
-                let reason = live.why().unwrap_or(Reason::Crowded);
-                note_end(&shared, &live, "connection closed", reason);
-            }
-            () = &mut served => {}
+            let reason = live.why().unwrap_or(Reason::Crowded);
+            note_end(&shared, &live, "connection closed", reason);
         }
         live.streams.all().iter().for_each(|stream| stream.end());
         shared.lives.remove(number);
@@ -118,10 +113,9 @@ where
         .max_send_buf_size(patience::BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     async move {
-        let ended = tokio::select! {
-            biased;
-            ended = &mut connection => ended,
-            () = live.retiring().cancelled() => {
+        let ended = match live.retiring.or(&mut connection).await {
+            Some(ended) => ended,
+            None => {
                 Pin::new(&mut connection).graceful_shutdown();
                 connection.await
             }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio_util::sync::CancellationToken;
+use super::signal::Signal;
 
 /// Those that are in, by source.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Place {
 
 #[derive(Debug, Default)]
 struct Inside {
-    by_source: HashMap<IpAddr, BTreeMap<u64, CancellationToken>>,
+    by_source: HashMap<IpAddr, BTreeMap<u64, Arc<Signal>>>,
     /// Sources by how many they have.
     ranks: BTreeSet<(usize, IpAddr)>,
     count: usize,
@@ -40,8 +40,8 @@ impl Crowd {
         Arc::new(Self { limit, inside: Mutex::default() })
     }
 
-    /// Lets one in. Its token is cancelled when it has to go.
-    pub(super) fn enter(self: &Arc<Self>, source: IpAddr, leave: CancellationToken) -> Place {
+    /// Lets one in. It is told when it has to go.
+    pub(super) fn enter(self: &Arc<Self>, source: IpAddr, leave: Arc<Signal>) -> Place {
         let source = household(source);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if inside.count >= self.limit {
@@ -66,16 +66,12 @@ impl Inside {
         let Some((_, source)) = self.ranks.last().copied() else { return };
         self.change(source, |ours| {
             if let Some((_, leave)) = ours.pop_first() {
-                leave.cancel();
+                leave.give();
             }
         });
     }
 
-    fn change(
-        &mut self,
-        source: IpAddr,
-        change: impl FnOnce(&mut BTreeMap<u64, CancellationToken>),
-    ) {
+    fn change(&mut self, source: IpAddr, change: impl FnOnce(&mut BTreeMap<u64, Arc<Signal>>)) {
         let ours = self.by_source.entry(source).or_default();
         let before = ours.len();
         change(ours);
@@ -102,9 +98,9 @@ fn household(source: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn enter(crowd: &Arc<Crowd>, source: &str) -> (Place, CancellationToken) {
-        let leave = CancellationToken::new();
-        (crowd.enter(source.parse().expect("an address"), leave.clone()), leave)
+    fn enter(crowd: &Arc<Crowd>, source: &str) -> (Place, Arc<Signal>) {
+        let leave = Arc::<Signal>::default();
+        (crowd.enter(source.parse().expect("an address"), Arc::clone(&leave)), leave)
     }
 
     #[test]
@@ -113,9 +109,9 @@ mod tests {
         let busy: Vec<_> = (0..4).map(|_| enter(&crowd, "192.0.2.1")).collect();
         let quiet = enter(&crowd, "192.0.2.2");
         let _next = enter(&crowd, "192.0.2.3");
-        let gone = busy.iter().map(|(_, leave)| leave.is_cancelled()).collect::<Vec<_>>();
+        let gone = busy.iter().map(|(_, leave)| leave.is_given()).collect::<Vec<_>>();
         assert_eq!(gone, [true, false, false, false]);
-        assert!(!quiet.1.is_cancelled());
+        assert!(!quiet.1.is_given());
     }
 
     #[test]
@@ -124,7 +120,7 @@ mod tests {
         let first = enter(&crowd, "2001:db8::1");
         drop(enter(&crowd, "2001:db8::2"));
         let second = enter(&crowd, "2001:db8::3");
-        assert!(!first.1.is_cancelled() && !second.1.is_cancelled());
+        assert!(!first.1.is_given() && !second.1.is_given());
         drop((first, second));
         let inside = crowd.inside.lock().expect("not poisoned");
         assert_eq!((inside.count, inside.ranks.len(), inside.by_source.len()), (0, 0, 0));
@@ -135,6 +131,6 @@ mod tests {
         let crowd = Crowd::new(3);
         let other = enter(&crowd, "2001:db8:0:1::1");
         let crowded: Vec<_> = (1..=3).map(|n| enter(&crowd, &format!("2001:db8::{n}"))).collect();
-        assert!(!other.1.is_cancelled() && crowded[0].1.is_cancelled());
+        assert!(!other.1.is_given() && crowded[0].1.is_given());
     }
 }

@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use filter_common::verdict::Verdict;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, ORIGIN, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, ORIGIN, TRANSFER_ENCODING, UPGRADE,
 };
+use http::request::Parts;
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
@@ -63,20 +64,22 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     _answering: Option<Answering>,
 ) -> Result<Response<Answer>, Infallible> {
-    let began = Instant::now();
     let is_logged = tracing::enabled!(tracing::Level::DEBUG);
-    let line = is_logged.then(|| (request.method().clone(), request.uri().clone()));
+    let line = is_logged.then(|| (Instant::now(), request.method().clone(), request.uri().clone()));
     let Some((site, sites)) = visit.shared.site(visit.live.app) else {
         let gone = Refusal::closing(Reason::RevokedName, "no app answers to this name any more");
         return Ok(gone.into_response());
     };
     let is_http_1 = request.version() < Version::HTTP_2;
     let asks_for_upgrade = is_http_1 && fields::asks_for_upgrade(request.headers());
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let mut body = Some(body);
-    let request = Request::from_parts(parts, ());
-    let outcome = match admit(&visit, &site, &sites, request, &mut body) {
-        Ok(admitted) => forward(&visit, admitted).await,
+    let admitted = admit(&visit, &site, &sites, &mut parts, &mut body);
+    let outcome = match admitted {
+        Ok((admitted, body)) => {
+            let mut request = Some(Request::from_parts(parts, body));
+            forward(&visit, admitted, &mut request).await
+        }
         Err(refusal) => Err(refusal),
     };
     let (mut response, reason) = match outcome {
@@ -100,7 +103,7 @@ pub(super) async fn answer(
         // What the client sent behind its request was never looked at.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if let Some((method, uri)) = line {
+    if let Some((began, method, uri)) = line {
         tracing::debug!(
             app = %site.app.client_app_id,
             peer = %visit.live.peer,
@@ -136,9 +139,8 @@ fn tell(visit: &Visit, site: &Site, refusal: &Refusal) {
     visit.shared.refusals.tell(&site.counts, &notice);
 }
 
-/// A request that may go on to the upstream, as it is sent there.
+/// What a request that may go on to the upstream comes with.
 struct Admitted {
-    request: Request<Outgoing>,
     destination: Arc<Destination>,
     upload: Option<Arc<Upload>>,
     /// The protocol that it asks for.
@@ -146,24 +148,24 @@ struct Admitted {
     open: Open,
 }
 
-/// Checks a request, and makes the upstream's out of it. What it needs for that
-/// is gone again before the upstream is waited for.
+/// Checks a request, and makes the upstream's out of its head and body. What it
+/// needs for that is gone again before the upstream is waited for.
 fn admit(
     visit: &Visit,
     site: &Arc<Site>,
     sites: &Arc<Sites>,
-    mut request: Request<()>,
+    request: &mut Parts,
     body: &mut Option<Incoming>,
-) -> Result<Admitted, Refusal> {
-    let upgrade = wanted_upgrade(&request);
-    let host = target::check(&request, &visit.live.name)?;
-    if request.headers().len() > MOST_FIELDS {
+) -> Result<(Admitted, Outgoing), Refusal> {
+    let upgrade = wanted_upgrade(request);
+    let host = target::check(request, &visit.live.name)?;
+    if request.headers.len() > MOST_FIELDS {
         return Err(Refusal::new(Reason::HeadTooLarge, "the request has too many fields"));
     }
-    let sender = sender(visit, site, sites, request.headers())?;
-    let origin = check_origin(visit, site, &request, upgrade.is_some(), &sender)?;
+    let sender = sender(visit, site, sites, &request.headers)?;
+    let origin = check_origin(visit, site, request, upgrade.is_some(), &sender)?;
     let limit_bytes = site.app.proxy.body_limit_bytes;
-    let length = length(request.headers())?;
+    let length = length(&request.headers)?;
     if length.zip(limit_bytes).is_some_and(|(length, limit)| length > limit) {
         return Err(too_large());
     }
@@ -172,40 +174,43 @@ fn admit(
     let client = matches!(visit.live.client, Client::PerRequest).then_some(sender.client);
     let open = visit.live.open(Claims { origin, client });
     obey_newer(visit, sites);
-    let fields = request.headers_mut();
+    let fields = &mut request.headers;
     fields::remove_hop_by_hop(fields);
     fields::remove_forged(fields);
     let new = || Provenance::new(sender.client, sender.hop);
     match visit.live.client {
         Client::Known(_) => {
-            fields::set_provenance(fields, visit.provenance.get_or_init(new), &host);
+            fields::set_provenance(fields, visit.provenance.get_or_init(new), host);
         }
-        Client::PerRequest => fields::set_provenance(fields, &new(), &host),
+        Client::PerRequest => fields::set_provenance(fields, &new(), host),
     }
-    fields.insert(HOST, host);
     fields::join_cookies(fields);
     if let Some(protocol) = &upgrade {
         fields::keep_upgrade(fields, protocol.clone());
     }
-    let (mut parts, ()) = request.into_parts();
-    parts.uri = origin_form(&parts.uri);
-    parts.version = Version::HTTP_11;
-    parts.extensions = http::Extensions::new();
+    if request.uri.authority().is_some() {
+        request.uri = origin_form(&request.uri);
+    }
+    request.version = Version::HTTP_11;
+    request.extensions = http::Extensions::new();
     let (body, upload) = match body.take() {
         Some(body) => Outgoing::new(body, &visit.live, limit_bytes),
         None => (Outgoing::Empty, None),
     };
     if upload.is_some() && length.is_none() {
         // Of some methods the library sends no body unless it is told to.
-        parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        request.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    let request = Request::from_parts(parts, body);
-    Ok(Admitted { request, destination, upload, upgrade, open })
+    Ok((Admitted { destination, upload, upgrade, open }, body))
 }
 
 /// Sends a request to the upstream; the answer is there when its head is.
-async fn forward(visit: &Visit, admitted: Admitted) -> Result<Response<Answer>, Refusal> {
-    let Admitted { request, destination, upload, upgrade, open } = admitted;
+async fn forward(
+    visit: &Visit,
+    admitted: Admitted,
+    request: &mut Option<Request<Outgoing>>,
+) -> Result<Response<Answer>, Refusal> {
+    let Admitted { destination, upload, upgrade, open } = admitted;
     let sent = destination.send(request, upload.as_deref(), visit.thread).await;
     let (response, lease) = sent.map_err(|error| refusal(error, upload.as_deref()))?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -221,7 +226,7 @@ async fn forward(visit: &Visit, admitted: Admitted) -> Result<Response<Answer>, 
     // that was cut.
     parts.version = Version::HTTP_11;
     parts.extensions = http::Extensions::new();
-    let answer = Answer::streamed(body, lease, upload, open, destination.patience);
+    let answer = Answer::streamed(body, lease, upload, open);
     Ok(Response::from_parts(parts, answer))
 }
 
@@ -236,10 +241,10 @@ fn obey_newer(visit: &Visit, judged_by: &Arc<Sites>) {
 
 /// The protocol that a request asks for; HTTP itself is not passed on, as it may
 /// be answered as if nobody had asked (RFC 9110, section 7.8).
-fn wanted_upgrade(request: &Request<()>) -> Option<HeaderValue> {
-    let is_http_11 = request.version() == Version::HTTP_11;
-    let asks = is_http_11 && fields::asks_for_upgrade(request.headers());
-    let protocol = asks.then(|| request.headers().get(UPGRADE)).flatten();
+fn wanted_upgrade(request: &Parts) -> Option<HeaderValue> {
+    let is_http_11 = request.version == Version::HTTP_11;
+    let asks = is_http_11 && fields::asks_for_upgrade(&request.headers);
+    let protocol = asks.then(|| request.headers.get(UPGRADE)).flatten();
     protocol.filter(|protocol| !fields::names_http(protocol.as_bytes())).cloned()
 }
 
@@ -315,21 +320,21 @@ fn apply(
 fn check_origin(
     visit: &Visit,
     site: &Site,
-    request: &Request<()>,
+    request: &Parts,
     is_upgrade: bool,
     sender: &Sender,
 ) -> Result<Origin, Refusal> {
-    let method = request.method();
-    let values: Vec<&HeaderValue> = request.headers().get_all(ORIGIN).iter().collect();
-    let (origin, reason, text) = match values.as_slice() {
-        [] if !is_upgrade && method.is_safe() => return Ok(Origin::Free),
-        [] if !site.app.require_origin => return Ok(Origin::Missing),
-        [] => {
+    let method = &request.method;
+    let mut values = request.headers.get_all(ORIGIN).iter();
+    let (origin, reason, text) = match (values.next(), values.next()) {
+        (None, _) if !is_upgrade && method.is_safe() => return Ok(Origin::Free),
+        (None, _) if !site.app.require_origin => return Ok(Origin::Missing),
+        (None, _) => {
             let what = if is_upgrade { "an upgrade" } else { method.as_str() };
             let text = format!("{what} needs an Origin here");
             (Origin::Missing, Reason::OriginMissing, text)
         }
-        [value] => {
+        (Some(value), None) => {
             // What is not text is no origin of anybody's.
             let origin = value.to_str().unwrap_or_default();
             if site.admits_origin(origin) {
@@ -338,7 +343,7 @@ fn check_origin(
             let text = format!("the origin {value:?} is not allowed");
             (Origin::Named(origin.into()), Reason::Origin, text)
         }
-        [..] => {
+        (Some(_), Some(_)) => {
             let several = Origin::Named("several".into());
             if site.app.origins.is_empty() {
                 return Ok(several);

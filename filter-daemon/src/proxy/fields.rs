@@ -33,12 +33,15 @@ impl Provenance {
     }
 }
 
-const NOT_IN_TRAILERS: [HeaderName; 8] =
+static NOT_IN_TRAILERS: [HeaderName; 8] =
     [AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, PROXY_AUTHORIZATION, SET_COOKIE, TRAILER];
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+static HOP_BY_HOP: [HeaderName; 7] =
+    [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, HTTP2_SETTINGS, TE, TRANSFER_ENCODING, UPGRADE];
+
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -87,6 +90,9 @@ pub(super) fn names_http(upgrade: &[u8]) -> bool {
 /// Takes out what belongs to one connection alone (RFC 9110, section 7.6.1);
 /// what an upgrade needs is put back by `keep_upgrade`.
 pub(super) fn remove_hop_by_hop(fields: &mut HeaderMap) {
+    if !fields.keys().any(|name| HOP_BY_HOP.contains(name)) {
+        return;
+    }
     let named: Vec<HeaderName> = fields
         .get_all(CONNECTION)
         .iter()
@@ -103,9 +109,7 @@ pub(super) fn remove_hop_by_hop(fields: &mut HeaderMap) {
         .get_all(TE)
         .iter()
         .any(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"trailers"));
-    for name in
-        [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, HTTP2_SETTINGS, TE, TRANSFER_ENCODING, UPGRADE]
-    {
+    for name in &HOP_BY_HOP {
         fields.remove(name);
     }
     if wants_trailers {
@@ -137,9 +141,11 @@ pub(super) fn keep_upgrade(fields: &mut HeaderMap, protocol: HeaderValue) {
 
 /// Takes out what only a proxy may say, and what this one answers itself.
 pub(super) fn remove_forged(fields: &mut HeaderMap) {
-    fields.remove(EXPECT);
-    let forged: Vec<HeaderName> =
-        fields.keys().filter(|name| tells_the_client(name.as_str())).cloned().collect();
+    let forged: Vec<HeaderName> = fields
+        .keys()
+        .filter(|name| **name == EXPECT || tells_the_client(name.as_str()))
+        .cloned()
+        .collect();
     for name in forged {
         fields.remove(name);
     }
@@ -154,11 +160,15 @@ fn tells_the_client(name: &str) -> bool {
 }
 
 /// Tells the upstream where a request came from, and the host that it asked for.
-pub(super) fn set_provenance(fields: &mut HeaderMap, of: &Provenance, host: &HeaderValue) {
+pub(super) fn set_provenance(fields: &mut HeaderMap, of: &Provenance, host: HeaderValue) {
+    fields.reserve(5);
+    if !fields.contains_key(HOST) {
+        fields.insert(HOST, host.clone());
+    }
     fields.insert(X_FORWARDED_FOR, of.forwarded_for.clone());
     fields.insert(FORWARDED, of.forwarded.clone());
     fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));
-    fields.insert(X_FORWARDED_HOST, host.clone());
+    fields.insert(X_FORWARDED_HOST, host);
 }
 
 /// Takes out of trailers what would change how a message is read, or who it is
@@ -166,7 +176,7 @@ pub(super) fn set_provenance(fields: &mut HeaderMap, of: &Provenance, host: &Hea
 pub(super) fn clean_trailers(fields: &mut HeaderMap) {
     remove_hop_by_hop(fields);
     remove_forged(fields);
-    for name in NOT_IN_TRAILERS {
+    for name in &NOT_IN_TRAILERS {
         fields.remove(name);
     }
 }
@@ -337,10 +347,11 @@ mod tests {
         let host = HeaderValue::from_static("app.example.com");
         let client = "2001:db8::7".parse().expect("valid");
         let hop = Some("::ffff:192.0.2.9".parse().expect("valid"));
-        set_provenance(&mut fields, &Provenance::new(client, hop), &host);
+        set_provenance(&mut fields, &Provenance::new(client, hop), host);
         assert_eq!(fields[X_FORWARDED_FOR], "2001:db8::7, 192.0.2.9");
         assert_eq!(fields[FORWARDED], "for=\"[2001:db8::7]\";proto=https, for=192.0.2.9");
         assert_eq!(fields[X_FORWARDED_HOST], "app.example.com");
+        assert_eq!(fields[HOST], "app.example.com");
         assert_eq!(fields[X_FORWARDED_PROTO], "https");
     }
 }

@@ -143,7 +143,7 @@ fn end_overdue(shared: &Shared, live: &Live) {
         // It ends in order: nothing is open on it. Who does not take part in
         // that is closed.
         Some(Wait::Idle) if live.waits.lasts(Wait::Idle) <= Some(patience::LONGEST_IDLE) => {
-            live.retiring().cancel();
+            live.retiring.give();
         }
         Some(Wait::Idle | Wait::Head | Wait::Body | Wait::Reading | Wait::Tunnel) => {
             live.close(Reason::ClientTimeout);
@@ -221,7 +221,7 @@ fn unwanted_claims(
 
 /// Lets open requests end; whoever has not ended by then is cut off.
 pub(super) async fn drain(shared: &Shared) {
-    shared.draining.cancel();
+    shared.lives.retire();
     let ended = async {
         while shared.lives.len() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;

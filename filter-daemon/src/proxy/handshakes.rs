@@ -6,10 +6,9 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio_util::sync::CancellationToken;
-
 use super::crowd::{Crowd, Place};
 use super::reason::Reason;
+use super::signal::Signal;
 
 /// All of them.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub(super) struct Pending {
     pub(super) source: IpAddr,
     /// The port of this host that it came to.
     pub(super) port: u16,
-    leave: CancellationToken,
+    leave: Arc<Signal>,
     why: OnceLock<Reason>,
 }
 
@@ -47,8 +46,8 @@ impl Handshakes {
 
     /// Lets one in.
     pub(super) fn enter(self: &Arc<Self>, source: IpAddr, port: u16) -> Handshake {
-        let leave = CancellationToken::new();
-        let place = self.crowd.enter(source, leave.clone());
+        let leave = Arc::<Signal>::default();
+        let place = self.crowd.enter(source, Arc::clone(&leave));
         let pending = Arc::new(Pending { source, port, leave, why: OnceLock::new() });
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.lock().insert(number, Arc::clone(&pending));
@@ -69,16 +68,14 @@ impl Handshakes {
 
 impl Pending {
     fn leave(&self, reason: Reason) -> bool {
-        let is_first = !self.leave.is_cancelled() && self.why.set(reason).is_ok();
-        self.leave.cancel();
-        is_first
+        !self.leave.is_given() && self.why.set(reason).is_ok() && self.leave.give()
     }
 }
 
 impl Handshake {
     /// Works until it has to go: then answers why.
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Reason> {
-        let done = self.pending.leave.run_until_cancelled(work).await;
+        let done = self.pending.leave.or(work).await;
         done.ok_or_else(|| self.pending.why.get().copied().unwrap_or(Reason::Crowded))
     }
 }

@@ -5,6 +5,8 @@
 //! both lengths, more than one length, another coding than `chunked`, a line
 //! that ends with LF alone, a folded field, a host that is missing or doubled.
 
+use std::mem::MaybeUninit;
+
 use super::chunks::Chunks;
 use super::fields;
 
@@ -34,14 +36,14 @@ pub(super) enum Head {
     Bad,
 }
 
-/// How many fields a head may have.
+/// How many fields a head may have: what the HTTP library takes as well.
 pub(super) const MOST_FIELDS: usize = 100;
 
 /// Looks at bytes that begin with a head.
 pub(super) fn look(bytes: &[u8]) -> Head {
-    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
-    let mut request = httparse::Request::new(&mut fields);
-    match request.parse(bytes) {
+    let mut fields = [MaybeUninit::uninit(); MOST_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(bytes, &mut fields) {
         Ok(httparse::Status::Partial) if has_bare_line_feed(bytes) => Head::Bad,
         Ok(httparse::Status::Partial) => Head::Partial,
         Ok(httparse::Status::Complete(length)) if has_bare_line_feed(&bytes[..length]) => Head::Bad,

@@ -18,7 +18,6 @@ use tokio::time::{Instant, sleep};
 
 use super::connection;
 use super::exchange::{self, Tunnel, Visit};
-use super::head;
 use super::patience;
 use super::prefixed::Prefixed;
 use super::screen::Screen;
@@ -87,15 +86,14 @@ where
     });
     let mut connection = http1::Builder::new()
         .header_read_timeout(None)
-        .max_headers(head::MOST_FIELDS)
         .max_header_size(patience::LONGEST_HEAD_BYTES)
         .max_buf_size(patience::BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    let mut retiring = pin!(live.retiring().cancelled());
+    let mut retiring = live.retiring.wait();
     let (mut is_retiring, mut is_cut) = (false, false);
     let mut look = pin!(sleep(patience::REST));
     let rests = poll_fn(|cx| {
-        if !is_retiring && retiring.as_mut().poll(cx).is_ready() {
+        if !is_retiring && retiring.poll(cx).is_ready() {
             is_retiring = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
@@ -127,7 +125,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut first = [0; FIRST_BYTES];
-    let read = visit.live.retiring().run_until_cancelled(stream.read(&mut first)).await;
+    let read = visit.live.retiring.or(stream.read(&mut first)).await;
     let count = read.and_then(Result::ok).unwrap_or(0);
     first[..count].to_vec()
 }

@@ -7,10 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio_util::sync::CancellationToken;
-
 use super::patience;
 use super::reason::Reason;
+use super::signal::Signal;
 use super::stream::{Stream, Streams};
 use super::waits::{Wait, Waits};
 use crate::id::ObjectId;
@@ -21,6 +20,8 @@ use crate::server_name::HostName;
 pub(super) struct Lives {
     all: Mutex<HashMap<u64, Arc<Live>>>,
     next: AtomicU64,
+    /// Whether all retire, also those that come yet.
+    are_retiring: AtomicBool,
 }
 
 /// One connection.
@@ -38,8 +39,10 @@ pub(super) struct Live {
     pub(super) name: HostName,
     /// Tells the rules for client certificates that it was accepted under.
     pub(super) certificate_rules: u64,
-    closing: CancellationToken,
-    retiring: CancellationToken,
+    /// Given when it is to end at once.
+    pub(super) closing: Arc<Signal>,
+    /// Given when it is to end after what is open on it.
+    pub(super) retiring: Signal,
     why: OnceLock<Reason>,
     /// What is open on it that depends on more than the connection.
     bound: Mutex<Vec<Bound>>,
@@ -130,12 +133,7 @@ pub(super) struct Admitted {
 
 impl Lives {
     /// Adds a connection; it is there until `remove`.
-    pub(super) fn add(
-        &self,
-        admitted: Admitted,
-        closing: CancellationToken,
-        retiring: CancellationToken,
-    ) -> (u64, Arc<Live>) {
+    pub(super) fn add(&self, admitted: Admitted, closing: Arc<Signal>) -> (u64, Arc<Live>) {
         let Admitted { app, peer, port, client, name, certificate_rules } = admitted;
         let live = Arc::new(Live {
             app,
@@ -145,7 +143,7 @@ impl Lives {
             name,
             certificate_rules,
             closing,
-            retiring,
+            retiring: Signal::default(),
             why: OnceLock::new(),
             bound: Mutex::default(),
             next_bound: AtomicU64::new(0),
@@ -159,7 +157,18 @@ impl Lives {
         live.waits.begin(Wait::Idle);
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.lock().insert(number, Arc::clone(&live));
+        if self.are_retiring.load(Ordering::SeqCst) {
+            live.retiring.give();
+        }
         (number, live)
+    }
+
+    /// Has all of them end after what is open on them.
+    pub(super) fn retire(&self) {
+        self.are_retiring.store(true, Ordering::SeqCst);
+        self.for_each(|live| {
+            live.retiring.give();
+        });
     }
 
     /// Forgets a connection that has ended.
@@ -183,16 +192,6 @@ impl Lives {
 }
 
 impl Live {
-    /// Cancelled when the connection is to end at once.
-    pub(super) fn closing(&self) -> &CancellationToken {
-        &self.closing
-    }
-
-    /// Cancelled when the connection is to end after what is open on it.
-    pub(super) fn retiring(&self) -> &CancellationToken {
-        &self.retiring
-    }
-
     /// Why it was closed, if it was.
     pub(super) fn why(&self) -> Option<Reason> {
         self.why.get().copied()
@@ -200,9 +199,7 @@ impl Live {
 
     /// Closes it; answers whether it was open.
     pub(super) fn close(&self, reason: Reason) -> bool {
-        let is_first = self.why.set(reason).is_ok() && !self.closing.is_cancelled();
-        self.closing.cancel();
-        is_first
+        self.why.set(reason).is_ok() && self.closing.give()
     }
 
     /// What is open and depends on more than the connection.

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowd;
 use super::handshakes::Handshakes;
@@ -25,8 +24,6 @@ pub(super) struct Shared {
     pub(super) refusals: Refusals,
     /// Where it listens, with why it does not.
     pub(super) places: watch::Sender<BTreeMap<SocketAddr, Option<String>>>,
-    /// Cancelled when the daemon stops.
-    pub(super) draining: CancellationToken,
 }
 
 impl Shared {

@@ -1,18 +1,19 @@
 //! What a request is directed at: its method, its host, and whether both go
 //! with the connection that it came by. Pure.
 
+use http::Method;
 use http::header::{HOST, HeaderValue};
+use http::request::Parts;
 use http::uri::Authority;
-use http::{Method, Request};
 
 use super::reason::Reason;
 use super::refusal::Refusal;
 use crate::server_name::HostName;
 
 /// The host of a request, if it is the connection's server name.
-pub(super) fn check<B>(request: &Request<B>, name: &HostName) -> Result<HeaderValue, Refusal> {
-    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        let text = format!("{} is not passed on", request.method());
+pub(super) fn check(request: &Parts, name: &HostName) -> Result<HeaderValue, Refusal> {
+    if matches!(request.method, Method::CONNECT | Method::TRACE) {
+        let text = format!("{} is not passed on", request.method);
         return Err(Refusal::closing(Reason::Method, text));
     }
     let host = host(request)?;
@@ -25,14 +26,14 @@ pub(super) fn check<B>(request: &Request<B>, name: &HostName) -> Result<HeaderVa
 
 /// What the request names, in its target or in `Host`; both are the same where
 /// both are there (RFC 9112, section 3.2.2; RFC 9113, section 8.3.1).
-fn host<B>(request: &Request<B>) -> Result<HeaderValue, Refusal> {
+fn host(request: &Parts) -> Result<HeaderValue, Refusal> {
     let malformed = |text: &str| Refusal::closing(Reason::Malformed, text);
-    let mut fields = request.headers().get_all(HOST).iter();
+    let mut fields = request.headers.get_all(HOST).iter();
     let (field, more) = (fields.next(), fields.next());
     if more.is_some() {
         return Err(malformed("there is more than one Host"));
     }
-    let Some(authority) = request.uri().authority() else {
+    let Some(authority) = request.uri.authority() else {
         return field.cloned().ok_or_else(|| malformed("there is no Host"));
     };
     if authority.as_str().contains('@') {
@@ -61,6 +62,8 @@ fn is_name(host: &HeaderValue, name: &HostName) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
 
     fn checked(target: &str, hosts: &[&str]) -> Result<String, Reason> {
@@ -68,7 +71,7 @@ mod tests {
         for host in hosts {
             request = request.header(HOST, *host);
         }
-        let request = request.body(()).expect("a request");
+        let (request, ()) = request.body(()).expect("a request").into_parts();
         let name = HostName::parse("app.example.com").expect("a name");
         let host = check(&request, &name).map_err(|refusal| refusal.reason)?;
         Ok(host.to_str().expect("text").to_owned())
@@ -120,6 +123,7 @@ mod tests {
             assert_eq!(checked(target, hosts), Err(Reason::Malformed), "{target} {hosts:?}");
         }
         let trace = Request::builder().method("TRACE").uri("/").body(()).expect("a request");
+        let (trace, ()) = trace.into_parts();
         let name = HostName::parse("a.b").expect("a name");
         assert_eq!(check(&trace, &name).map_err(|r| r.reason).err(), Some(Reason::Method));
     }

@@ -4,30 +4,29 @@
 //! Invariant: a connection is used again only after a whole answer, and a
 //! request is sent a second time only when nothing of it had been sent.
 
-use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::header::UPGRADE;
-use hyper::Request;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, Response};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
 use super::body::Outgoing;
+use super::line::{Answered, Line};
 use super::outbound::{DialError, Outbound};
-use super::patience;
 use super::sent::Sent;
 use super::upload::Upload;
+use super::{clock, patience};
 use crate::app::Upstream;
 
 /// The upstreams of one app.
@@ -42,30 +41,15 @@ pub(super) struct Destination {
     pools: Vec<Mutex<Vec<Pooled>>>,
 }
 
-/// A connection to an upstream; it ends with the value, whatever it still has of
-/// a request.
-struct Line {
-    sender: SendRequest<Outgoing>,
-    /// The address of this host that it comes from.
-    source: Option<IpAddr>,
-    /// Ends the task that drives it.
-    task: AbortHandle,
-}
-
 struct Pooled {
-    line: Line,
-    since: Instant,
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    line: Box<Line>,
+    /// By the coarse clock.
+    since: Duration,
 }
 
 /// A connection that carries a request.
 pub(super) struct Lease {
-    line: Line,
+    line: Box<Line>,
     destination: Arc<Destination>,
     thread: usize,
 }
@@ -100,55 +84,72 @@ impl Destination {
     }
 
     /// Sends a request and waits for the head of the answer; how its body gets on
-    /// is told beside, if it has one.
+    /// is told beside, if it has one. The request is taken out of its place.
     pub(super) async fn send(
         self: &Arc<Self>,
-        mut request: Request<Outgoing>,
+        request: &mut Option<Request<Outgoing>>,
         upload: Option<&Upload>,
         thread: usize,
-    ) -> Result<(hyper::Response<Incoming>, Lease), UpstreamError> {
-        while let Some(line) = self.pooled(thread) {
-            let again = repeatable(&request);
-            let mut lease = Lease { line, destination: Arc::clone(self), thread };
-            request = match (lease.send(request, upload).await, again) {
-                (Ok(Ok(response)), _) => return Ok((response, lease)),
+    ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
+        if let Some(line) = self.pooled(thread)
+            && let Some(first) = request.take()
+        {
+            *request = repeatable(&first);
+            let mut lease = self.lease(line, thread);
+            let answered = pin!(lease.line.send(first));
+            match lease.wait(answered, upload).await {
+                Ok(Ok(response)) => return Ok((response, lease)),
                 // It had been closed just now, and nothing was sent.
-                (Ok(Err(unsent)), _) => unsent,
+                Ok(Err(unsent)) => *request = Some(unsent),
                 // It was closed while the request was under way, or by it.
-                (Err(UpstreamError::Broken(_)), Some(again)) => {
-                    request = again;
-                    break;
-                }
-                (Err(error), _) => return Err(error),
-            };
+                Err(UpstreamError::Broken(_)) if request.is_some() => {}
+                Err(error) => return Err(error),
+            }
         }
         // It is rare and large, and on the heap only while it lasts.
-        let line = Box::pin(self.connect()).await?;
-        let mut lease = Lease { line, destination: Arc::clone(self), thread };
-        match lease.send(request, upload).await? {
+        Box::pin(self.send_anew(request.take(), upload, thread)).await
+    }
+
+    /// The same on a connection of its own.
+    async fn send_anew(
+        self: &Arc<Self>,
+        request: Option<Request<Outgoing>>,
+        upload: Option<&Upload>,
+        thread: usize,
+    ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
+        let line = Box::new(self.connect().await?);
+        let closed = || UpstreamError::Unreachable("the upstream closed at once".to_owned());
+        let mut lease = self.lease(line, thread);
+        let answered = pin!(lease.line.send(request.ok_or_else(closed)?));
+        match lease.wait(answered, upload).await? {
             Ok(response) => Ok((response, lease)),
-            Err(_) => Err(UpstreamError::Unreachable("the upstream closed at once".to_owned())),
+            Err(_) => Err(closed()),
         }
+    }
+
+    fn lease(self: &Arc<Self>, line: Box<Line>, thread: usize) -> Lease {
+        Lease { line, destination: Arc::clone(self), thread }
     }
 
     /// Closes connections that nobody has used for long, and those from
     /// addresses that are gone.
     pub(super) fn sweep(&self) {
-        let missing = self.outbound.missing();
+        let (missing, now) = (self.outbound.missing(), clock::now());
         for pool in &self.pools {
             let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-            pool.retain(|Pooled { line, since }| {
+            pool.retain_mut(|Pooled { line, since }| {
                 let comes_from_here = line.source.is_none_or(|source| !missing.contains(&source));
-                let is_kept = since.elapsed() < patience::POOLED && !line.sender.is_closed();
-                is_kept && comes_from_here
+                now.saturating_sub(*since) < patience::POOLED
+                    && comes_from_here
+                    && !line.has_ended()
             });
         }
     }
 
-    fn pooled(&self, thread: usize) -> Option<Line> {
+    fn pooled(&self, thread: usize) -> Option<Box<Line>> {
         let mut pool = self.pools[thread].lock().unwrap_or_else(PoisonError::into_inner);
-        pool.retain(|pooled| !pooled.line.sender.is_closed());
-        let ready = pool.iter().rposition(|pooled| pooled.line.sender.is_ready())?;
+        pool.retain(|pooled| !pooled.line.is_closed());
+        let ready = pool.iter().rposition(|pooled| pooled.line.is_ready())?;
         Some(pool.swap_remove(ready).line)
     }
 
@@ -204,46 +205,62 @@ impl Destination {
         })?;
         let source = stream.local_addr().ok().map(|local| local.ip());
         let stream = Sent(stream);
-        let Some(tls) = &self.tls else { return handshake(stream, source).await };
+        let Some(tls) = &self.tls else { return Ok(Line::begin(stream, source).await?) };
         let connector = TlsConnector::from(Arc::clone(tls));
         match connector.connect(server_name(upstream)?, stream).await {
-            Ok(stream) => handshake(stream, source).await,
+            Ok(stream) => Ok(Line::begin(stream, source).await?),
             Err(error) => Err(UpstreamError::Unreachable(format!("{upstream}: TLS: {error}"))),
         }
     }
 }
 
 impl Lease {
-    /// The answer, or the request if nothing of it was sent. The request is
-    /// handed over at once, not when the answer is waited for.
-    fn send(
+    /// The answer to what was sent, or the request if nothing of it was.
+    async fn wait(
         &mut self,
-        request: Request<Outgoing>,
+        mut answered: Pin<&mut impl Future<Output = Answered>>,
         upload: Option<&Upload>,
-    ) -> impl Future<Output = Result<Result<hyper::Response<Incoming>, Request<Outgoing>>, UpstreamError>>
-    {
-        let patience = self.destination.patience;
-        let answer = self.line.sender.try_send_request(request);
-        async move {
-            let mut answer = pin!(answer);
-            let mut deadline = Instant::now() + patience;
-            loop {
-                match timeout_at(deadline, &mut answer).await {
-                    Ok(Ok(response)) => return Ok(Ok(response)),
-                    Ok(Err(mut error)) => {
-                        return match error.take_message() {
-                            Some(unsent) => Ok(Err(unsent)),
-                            None => Err(error.into_error().into()),
-                        };
-                    }
-                    Err(_) => {
-                        let later = upload.map(|upload| upload.deadline(patience));
-                        let later = later.filter(|later| *later > Instant::now());
-                        deadline = later.ok_or(UpstreamError::Timeout("the upstream"))?;
-                    }
-                }
+    ) -> Result<Result<Response<Incoming>, Request<Outgoing>>, UpstreamError> {
+        self.be_patient();
+        poll_fn(|cx| match self.line.poll_for(cx, |cx| answered.as_mut().poll(cx)) {
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(Ok(response))),
+            Poll::Ready(Err(mut error)) => Poll::Ready(match error.take_message() {
+                Some(unsent) => Ok(Err(unsent)),
+                None => Err(error.into_error().into()),
+            }),
+            Poll::Pending => {
+                ready!(self.poll_silence(cx, upload));
+                Poll::Ready(Err(UpstreamError::Timeout("the upstream")))
+            }
+        })
+        .await
+    }
+
+    /// From now on the upstream may be silent for as long as it may at all.
+    pub(super) fn be_patient(&mut self) {
+        self.line.deadline.set(Instant::now() + self.destination.patience);
+    }
+
+    /// Ready when the upstream has been silent for too long: since it was waited
+    /// for, or was given more of the request's own body.
+    pub(super) fn poll_silence(
+        &mut self,
+        cx: &mut Context<'_>,
+        upload: Option<&Upload>,
+    ) -> Poll<()> {
+        loop {
+            ready!(self.line.deadline.poll(cx));
+            let later = upload.map(|upload| upload.deadline(self.destination.patience));
+            match later.filter(|later| *later > Instant::now()) {
+                Some(later) => self.line.deadline.set(later),
+                None => return Poll::Ready(()),
             }
         }
+    }
+
+    /// The connection, for what comes of it.
+    pub(super) fn line(&mut self) -> &mut Line {
+        &mut self.line
     }
 
     /// The answer was read to its end: the connection waits for the next
@@ -251,8 +268,8 @@ impl Lease {
     pub(super) fn give_back(self) {
         let pool = &self.destination.pools[self.thread];
         let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.len() < patience::MOST_POOLED && !self.line.sender.is_closed() {
-            pool.push(Pooled { line: self.line, since: Instant::now() });
+        if pool.len() < patience::MOST_POOLED && !self.line.is_closed() {
+            pool.push(Pooled { line: self.line, since: clock::now() });
         }
     }
 }
@@ -304,20 +321,4 @@ fn server_name(upstream: &Upstream) -> Result<ServerName<'static>, UpstreamError
         Host::Domain(name) => ServerName::try_from(name.clone())
             .map_err(|error| UpstreamError::Unreachable(format!("{upstream}: {error}")))?,
     })
-}
-
-async fn handshake<S>(stream: S, source: Option<IpAddr>) -> Result<Line, UpstreamError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(patience::BUFFER_BYTES)
-        .handshake(TokioIo::new(stream))
-        .await?;
-    let driving = tokio::spawn(async move {
-        if let Err(error) = connection.with_upgrades().await {
-            tracing::debug!(%error, "a connection to an upstream broke off");
-        }
-    });
-    Ok(Line { sender, source, task: driving.abort_handle() })
 }

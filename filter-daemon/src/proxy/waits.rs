@@ -1,10 +1,9 @@
 //! What the client is waited for, and since when.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::patience;
+use super::{clock, patience};
 
 /// What the client is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +77,7 @@ impl Waits {
     }
 }
 
-/// Seconds since the first call, from 1.
+/// Whole seconds since the host was started, from 1.
 fn seconds() -> u32 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    let elapsed = START.get_or_init(Instant::now).elapsed().as_secs();
-    u32::try_from(elapsed).unwrap_or(u32::MAX - 1) + 1
+    u32::try_from(clock::now().as_secs()).unwrap_or(u32::MAX - 1) + 1
 }

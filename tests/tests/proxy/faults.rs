@@ -1,6 +1,7 @@
 //! An upstream that fails: the right answer in time, and other apps do not
 //! notice.
 
+use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use serde_json::json;
 use socket2::{Domain, Socket, Type};
 
 use crate::client::{Answer, is_closed};
-use crate::stage::{LISTED, NAME, Stage};
+use crate::stage::{LISTED, NAME, Scene, Stage};
 use crate::upstream::EARLY_BYTES;
 
 #[test]
@@ -218,14 +219,6 @@ fn a_body_that_the_upstream_leaves_unread_keeps_nothing_open() {
         let _ = connection.write_all(&[head.as_bytes(), &vec![b'u'; bytes]].concat());
         connection
     };
-    let await_no_connection = || {
-        wait_for("the connection to the upstream to be given up", || {
-            let to = format!("dport = :{}", scene.upstream.port);
-            let mut ss = stage.namespace.command("ss");
-            let out = ss.args(["-Htn", "state", "established", &to]).output();
-            out.expect("iproute2 is there").stdout.is_empty().then_some(())
-        });
-    };
     stage.run(|| {
         let mut answered = ask("/unread", 64 << 10);
         assert_eq!(Answer::read(&mut answered).expect("an answer").text(), "ok");
@@ -235,9 +228,18 @@ fn a_body_that_the_upstream_leaves_unread_keeps_nothing_open() {
         assert!(is_closed(&mut answered));
         let mut unanswered = ask("/stuck", 16 << 20);
         assert_eq!(Answer::read(&mut unanswered).expect("an answer").status, 504);
-        await_no_connection();
+        await_no_connection(&stage, &scene);
         drop(ask("/stuck", 16 << 20));
-        await_no_connection();
+        await_no_connection(&stage, &scene);
+    });
+}
+
+fn await_no_connection(stage: &Stage, scene: &Scene<'_>) {
+    wait_for("the connection to the upstream to end", || {
+        let to = format!("dport = :{}", scene.upstream.port);
+        let mut ss = stage.namespace.command("ss");
+        let out = ss.args(["-Htn", "state", "established", &to]).output();
+        out.expect("iproute2 is there").stdout.is_empty().then_some(())
     });
 }
 
@@ -253,8 +255,40 @@ fn an_upstream_that_leaves_after_an_answer_fails_nobody() {
             write!(connection, "GET /leave HTTP/1.1\r\nHost: {NAME}\r\n\r\n").expect("out");
             assert_eq!(Answer::read(&mut connection).expect("an answer").status, 200);
         }
+        for _ in 0..5 {
+            // What may not be sent twice is not sent to where nobody is.
+            await_no_connection(&stage, &scene);
+            write!(connection, "POST /leave HTTP/1.1\r\nHost: {NAME}\r\n").expect("out");
+            write!(connection, "Content-Length: 2\r\n\r\nhi").expect("out");
+            assert_eq!(Answer::read(&mut connection).expect("an answer").status, 200);
+        }
     });
     assert_eq!(scene.count("upstream_failed"), 0);
+}
+
+/// However its answer is made, a connection is there for the next request.
+#[test]
+fn a_whole_answer_leaves_its_connection_for_the_next() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    let client = scene.client(LISTED);
+    stage.run(|| {
+        // Each of the proxy's threads has connections of its own.
+        let mut connection = client.connect().expect("a handshake");
+        for path in ["/", "/large", "/trailers"].repeat(5) {
+            write!(connection, "GET {path} HTTP/1.1\r\nHost: {NAME}\r\n\r\n").expect("out");
+            let answer = Answer::read(&mut connection).expect("an answer");
+            assert_eq!(answer.status, 200, "{path}");
+            let mut chunks = Vec::new();
+            while path == "/trailers" && !chunks.ends_with(b"0\r\n\r\n") {
+                let mut octet = [0];
+                connection.read_exact(&mut octet).expect("it goes on");
+                chunks.push(octet[0]);
+            }
+        }
+    });
+    let peers: HashSet<_> = scene.upstream.asked().iter().map(|asked| asked.peer).collect();
+    assert_eq!(peers.len(), 1, "{peers:?}");
 }
 
 /// A client of HTTP/1.0 knows the end of an answer by the end of TLS alone.
