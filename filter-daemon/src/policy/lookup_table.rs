@@ -13,7 +13,7 @@ use filter_common::trie::TrieValue;
 
 use super::poptrie::Net;
 use crate::access_list::{PrefixSet, PrefixTable};
-use bits::{Bits, Head, Lower, Rule};
+use bits::{Bits, Half, Rule};
 
 /// A list of both families, for quick answers about many addresses: some tens
 /// of nanoseconds each, however long the list is.
@@ -34,14 +34,13 @@ struct Blocks<B: Bits> {
     common: u32,
     /// How many bits behind these choose a block.
     choosing: u32,
-    /// By block: how many prefixes are in the blocks before it.
+    /// By block: how many halves are in those before it.
     starts: Vec<u32>,
-    /// The prefixes, rising: what of the upper half of its first address the block
-    /// does not say, and below that what it admits.
-    heads: Vec<B::Head>,
-    /// The lower halves, apart from them: they are read where the upper half is
-    /// the address's own, which is rare, and would crowd the cache.
-    lowers: Vec<B::Lower>,
+    /// The prefixes of each block, rising: of the first address of each what of the
+    /// upper half the block does not say, with what it admits below that; behind
+    /// them the lower halves, if there are any, in the same order. So both mostly
+    /// lie in one line of the cache.
+    halves: Vec<B::Half>,
 }
 
 /// What the prefixes say of an address.
@@ -93,44 +92,46 @@ impl<B: Bits> Blocks<B> {
         };
         let shortest = widest.iter().map(|(_, rule)| rule.length).min().unwrap_or(0);
         let common = first.common(last).min(shortest).min(B::WIDTH - 1);
-        let least = B::Head::RULE_BITS.saturating_sub(common).max(1);
-        let wanted = widest.len().next_power_of_two().ilog2().clamp(least, MOST_CHOOSING);
+        let least = B::Half::RULE_BITS.saturating_sub(common).max(1);
+        let wanted = (widest.len() / 2).next_power_of_two().ilog2().clamp(least, MOST_CHOOSING);
         let choosing = wanted.min(B::WIDTH - common);
-        let mut blocks = Self {
+        let blocks = Self {
             front: first,
             common,
             choosing,
-            starts: vec![0; (1 << choosing) + 1],
-            heads: Vec::with_capacity(widest.len()),
-            lowers: Vec::with_capacity(widest.len()),
+            starts: Vec::with_capacity((1 << choosing) + 1),
+            halves: Vec::with_capacity(widest.len() * B::HALVES),
         };
-        widest.into_iter().for_each(|(first, rule)| blocks.push(first, rule));
-        blocks.count();
-        blocks
+        blocks.fill(widest)
     }
 
-    /// Adds a prefix behind all others.
-    fn push(&mut self, first: B, rule: Rule) {
+    fn fill(mut self, widest: Vec<(B, Rule)>) -> Self {
         let behind = self.common + self.choosing;
-        let blocks = self.block(first)..=self.block(first.last(rule.length));
-        let is_wide = rule.length < behind;
-        // It covers each of its blocks as a whole.
-        let (first, rule) =
-            if is_wide { (B::of(0), Rule { length: 0, ..rule }) } else { (first, rule) };
-        let (head, lower) = first.halves(behind);
-        for block in blocks {
-            self.starts[block + 1] += 1;
-            self.heads.push(head.with_rule(rule));
-            self.lowers.push(lower);
+        let mut lowers = Vec::new();
+        for (first, rule) in widest {
+            let blocks = self.block(first)..=self.block(first.last(rule.length));
+            let is_wide = rule.length < behind;
+            // It covers each of its blocks as a whole.
+            let (first, rule) =
+                if is_wide { (B::of(0), Rule { length: 0, ..rule }) } else { (first, rule) };
+            let (head, lower) = first.halves(behind);
+            for block in blocks {
+                self.begin(block, &mut lowers);
+                self.halves.push(head.with_rule(rule));
+                lowers.extend(lower);
+            }
         }
+        self.begin(1 << self.choosing, &mut lowers);
+        self
     }
 
-    /// Makes what each block has into what all before it have.
-    fn count(&mut self) {
-        let mut before = 0;
-        for start in &mut self.starts {
-            before += *start;
-            *start = before;
+    /// Goes on to a block, or stays in it; the lower halves of the one before
+    /// follow its upper ones.
+    fn begin(&mut self, block: usize, lowers: &mut Vec<B::Half>) {
+        if self.starts.len() <= block {
+            self.halves.append(lowers);
+            let start = u32::try_from(self.halves.len()).expect("a list is shorter");
+            self.starts.resize(block + 1, start);
         }
     }
 
@@ -148,18 +149,22 @@ impl<B: Bits> Blocks<B> {
         let [start, end] = [self.starts[block], self.starts[block + 1]].map(|at| at as usize);
         let behind = self.common + self.choosing;
         let (head, lower) = address.halves(behind);
-        let heads = &self.heads[start..end];
+        let halves = &self.halves[start..end];
+        let (heads, lowers) = halves.split_at(halves.len() / B::HALVES);
         let mut place = heads.partition_point(|other| other.without_rule() <= head);
-        if place > 0 && heads[place - 1].same(head).is_none() {
+        if let Some(lower) = lower
+            && place > 0
+            && heads[place - 1].same(head).is_none()
+        {
             let same = heads[..place].partition_point(|other| other.without_rule() < head);
-            let lowers = &self.lowers[start + same..start + place];
-            place = same + lowers.partition_point(|other| *other <= lower);
+            place = same + lowers[same..place].partition_point(|other| *other <= lower);
         }
         let Some(place) = place.checked_sub(1) else { return Answer::Refused };
         let Rule { length, is_lasting } = heads[place].rule();
-        let common = match heads[place].same(head) {
-            Some(same) => behind + same,
-            None => self.lowers[start + place].common(lower),
+        let common = match (heads[place].same(head), lower) {
+            (Some(same), _) => behind + same,
+            (None, Some(lower)) => u64::BITS + lowers[place].common(lower),
+            (None, None) => B::WIDTH,
         };
         match (common >= length, is_lasting) {
             (false, _) => Answer::Refused,

@@ -12,12 +12,13 @@ pub(super) struct Rule {
 /// The bits of an address. IPv4 has no lower half.
 pub(super) trait Bits: Copy + Ord {
     const WIDTH: u32;
-    type Head: Head;
-    type Lower: Lower;
+    /// How many halves are kept of it.
+    const HALVES: usize;
+    type Half: Half;
     /// From the upper bits of a wider number.
     fn of(bits: u128) -> Self;
     /// The upper half without its first bits, and the lower half.
-    fn halves(self, behind: u32) -> (Self::Head, Self::Lower);
+    fn halves(self, behind: u32) -> (Self::Half, Option<Self::Half>);
     /// How many of the first bits are the same.
     fn common(self, other: Self) -> u32;
     /// So many bits, fewer than 32, behind the first ones.
@@ -26,27 +27,23 @@ pub(super) trait Bits: Copy + Ord {
     fn last(self, length: u32) -> Self;
 }
 
-/// Bits of an address, highest first, above those of a rule.
-pub(super) trait Head: Copy + Ord {
+/// Bits of an address, highest first; those of the upper half above a rule.
+pub(super) trait Half: Copy + Ord {
     const RULE_BITS: u32;
     fn with_rule(self, rule: Rule) -> Self;
     fn rule(self) -> Rule;
     fn without_rule(self) -> Self;
-    /// How many of the first bits are the same; nothing if all are.
+    /// How many of the first bits are the same; nothing if all are, but for those
+    /// of the rule.
     fn same(self, other: Self) -> Option<u32>;
-}
-
-/// The lower half of an address.
-pub(super) trait Lower: Copy + Ord {
-    /// How many of all bits of an address are the same, where those of the upper
-    /// half are.
+    /// How many of the first bits are the same, without a rule.
     fn common(self, other: Self) -> u32;
 }
 
-/// A number as a head, with so many bits for a rule.
-macro_rules! head {
+/// A number as a half, with so many bits for a rule.
+macro_rules! half {
     ($number:ty, $rule_bits:literal) => {
-        impl Head for $number {
+        impl Half for $number {
             const RULE_BITS: u32 = $rule_bits;
 
             fn with_rule(self, rule: Rule) -> Self {
@@ -67,36 +64,28 @@ macro_rules! head {
                 let differ = (self ^ other).without_rule();
                 (differ != 0).then(|| differ.leading_zeros())
             }
+
+            fn common(self, other: Self) -> u32 {
+                (self ^ other).leading_zeros()
+            }
         }
     };
 }
 
-head!(u32, 7);
-head!(u64, 9);
-
-impl Lower for () {
-    fn common(self, (): ()) -> u32 {
-        u32::BITS
-    }
-}
-
-impl Lower for u64 {
-    fn common(self, other: Self) -> u32 {
-        Self::BITS + (self ^ other).leading_zeros()
-    }
-}
+half!(u32, 7);
+half!(u64, 9);
 
 impl Bits for u32 {
     const WIDTH: u32 = Self::BITS;
-    type Head = Self;
-    type Lower = ();
+    const HALVES: usize = 1;
+    type Half = Self;
 
     fn of(bits: u128) -> Self {
         (bits >> (u128::BITS - Self::BITS)) as Self
     }
 
-    fn halves(self, behind: u32) -> (Self, ()) {
-        (self.checked_shl(behind).unwrap_or(0), ())
+    fn halves(self, behind: u32) -> (Self, Option<Self>) {
+        (self.checked_shl(behind).unwrap_or(0), None)
     }
 
     fn common(self, other: Self) -> u32 {
@@ -114,17 +103,17 @@ impl Bits for u32 {
 
 impl Bits for u128 {
     const WIDTH: u32 = Self::BITS;
-    type Head = u64;
-    type Lower = u64;
+    const HALVES: usize = 2;
+    type Half = u64;
 
     fn of(bits: u128) -> Self {
         bits
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
-    fn halves(self, behind: u32) -> (u64, u64) {
+    fn halves(self, behind: u32) -> (u64, Option<u64>) {
         let upper = (self >> u64::BITS) as u64;
-        (upper.checked_shl(behind).unwrap_or(0), self as u64)
+        (upper.checked_shl(behind).unwrap_or(0), Some(self as u64))
     }
 
     fn common(self, other: Self) -> u32 {
