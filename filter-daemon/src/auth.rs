@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use first_key::{FILE as FIRST_KEY_FILE, FirstKeyError, make_first};
 pub use secret::{NewSecret, public_half};
 
-use crate::caller::{Caller, Source};
+use crate::caller::{Caller, Credential, Source};
 use crate::command::{Command, KeyCommand, KeyOutcome, Request, Terms};
 use crate::config::Admin;
 use crate::id::ObjectId;
@@ -143,35 +143,34 @@ impl Auth {
         })
     }
 
-    /// The key behind an access token, if it may be used from there.
-    pub fn identify(&self, text: Option<&str>, from: Source) -> Result<Arc<Key>, AuthError> {
+    /// The key behind an access token, if it may be used from there; and what
+    /// whoever carries the request out has to ask about again.
+    pub fn identify(
+        &self,
+        text: Option<&str>,
+        from: Source,
+    ) -> Result<(Arc<Key>, Credential), AuthError> {
         let token = text.and_then(Token::parse).ok_or(AuthError::NoSession)?;
         if token.kind == Kind::Refresh {
             return Err(AuthError::NotAnAccessToken);
         }
-        let (state, now) = (self.store.state(), Timestamp::now().as_second());
-        let session = state.sessions.get(&token.session).filter(|session| session.expires > now);
-        let session = session.ok_or(AuthError::NoSession)?;
-        let hash = SecretHash::of(token.secret);
-        let is_good = |access: &AccessToken| access.secret == hash && access.expires > now;
-        if !session.access.iter().any(is_good) {
-            return Err(AuthError::NoSession);
-        }
-        let key = state.keys.get(&session.key).filter(|key| key.enabled);
+        let access = SecretHash::of(token.secret);
+        let credential = Credential { session: token.session, access };
+        let state = self.store.state();
+        let key = state.key_of(&credential, Timestamp::now().as_second());
         let key = key.ok_or(AuthError::NoSession)?;
         self.admit(key, from)?;
-        Ok(Arc::clone(key))
+        Ok((Arc::clone(key), credential))
     }
 
-    /// Comes back when a key may not be used from there any more.
-    pub async fn revoked(&self, key: ObjectId, from: Source) {
+    /// Comes back when a login is over, or its key may not be used from there any
+    /// more.
+    pub async fn revoked(&self, session: ObjectId, from: Source) {
         let mut state = self.store.watch();
         let is_refused = |state: &Arc<State>| {
-            let key = state.keys.get(&key).filter(|key| key.enabled);
-            let admits = |key: &Arc<Key>| {
-                from.address().is_none_or(|address| key.admits(address) != Admission::Refused)
-            };
-            !key.is_some_and(admits)
+            let session = state.sessions.get(&session);
+            let key = session.and_then(|session| state.key_in_use(session));
+            key.is_none_or(|key| key.refuses(from))
         };
         // A store that is gone admits nobody.
         let _ = state.wait_for(is_refused).await;
@@ -223,8 +222,7 @@ impl Auth {
         let session = state.sessions.get(&token.session);
         let session = session.filter(|session| session.refresh == hash && session.expires > now);
         let session = session.ok_or(AuthError::UnknownRefreshToken)?;
-        let key = state.keys.get(&session.key).filter(|key| key.enabled);
-        let key = key.ok_or(AuthError::UnknownRefreshToken)?;
+        let key = state.key_in_use(session).ok_or(AuthError::UnknownRefreshToken)?;
         self.admit(key, from)?;
         Ok((Arc::clone(session), Arc::clone(key)))
     }
@@ -274,7 +272,7 @@ impl Auth {
         key: &Key,
         from: Source,
     ) -> Result<KeyOutcome, AuthError> {
-        let caller = Caller { who: key.name(), from };
+        let caller = Caller::new(key.name(), from);
         let command = Command::Key(command);
         let done = self.store.execute(Request { command, caller, terms: Terms::default() }).await;
         // A key or a session that went meanwhile.

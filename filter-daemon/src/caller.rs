@@ -4,6 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::id::ObjectId;
+use crate::key::SecretHash;
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -11,6 +14,17 @@ pub struct Caller {
     pub who: Arc<str>,
     /// From where.
     pub from: Source,
+    /// By what it is known who asks; on the control socket by the kernel.
+    pub credential: Option<Credential>,
+}
+
+/// A login with an API key, and the access token that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// The login.
+    pub session: ObjectId,
+    /// The hash of the token.
+    pub access: SecretHash,
 }
 
 /// From where somebody asks.
@@ -25,9 +39,14 @@ pub enum Source {
 }
 
 impl Caller {
+    /// Somebody who is known without a credential.
+    pub fn new(who: Arc<str>, from: Source) -> Self {
+        Self { who, from, credential: None }
+    }
+
     /// The daemon itself.
     pub fn daemon() -> Self {
-        Self { who: "filterd".into(), from: Source::Daemon }
+        Self::new("filterd".into(), Source::Daemon)
     }
 }
 

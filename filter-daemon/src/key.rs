@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::access_list::Address;
+use crate::caller::Source;
 use crate::id::ObjectId;
 
 /// How many letters the public half of a key has.
@@ -97,6 +98,11 @@ pub enum Admission {
 }
 
 impl Key {
+    /// Whether it cannot be used from where somebody asks.
+    pub fn refuses(&self, from: Source) -> bool {
+        from.address().is_some_and(|address| self.admits(address) == Admission::Refused)
+    }
+
     /// Whether the key can be used from an address.
     pub fn admits(&self, address: IpAddr) -> Admission {
         if self.sources.is_empty() {

@@ -13,6 +13,7 @@
 //! request never reaches an upstream; whoever would no longer be let in is
 //! closed when the state changes.
 
+mod admission;
 mod assembly;
 mod body;
 mod certificates;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use crate::app::App;
+use crate::caller::Credential;
 use crate::id::ObjectId;
-use crate::key::{Key, Session};
+use crate::key::{AccessToken, Key, Session};
 
 /// All groups, apps, keys and settings at one revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,20 @@ impl State {
     pub fn has_key_or_source(&self, id: ObjectId) -> bool {
         let has_source = |key: &Arc<Key>| key.sources.iter().any(|source| source.id == id);
         self.keys.contains_key(&id) || self.keys.values().any(has_source)
+    }
+
+    /// The key that a credential stands for at a Unix second, if it is good.
+    pub fn key_of(&self, credential: &Credential, now: i64) -> Option<&Arc<Key>> {
+        let session = self.sessions.get(&credential.session);
+        let session = session.filter(|session| session.expires > now)?;
+        let is_good =
+            |access: &AccessToken| access.secret == credential.access && access.expires > now;
+        session.access.iter().any(is_good).then(|| self.key_in_use(session)).flatten()
+    }
+
+    /// The key of a login, if it may still be used.
+    pub fn key_in_use(&self, session: &Session) -> Option<&Arc<Key>> {
+        self.keys.get(&session.key).filter(|key| key.enabled)
     }
 }
 

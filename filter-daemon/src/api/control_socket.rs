@@ -191,7 +191,7 @@ impl Gate {
             return self.refuse(stream, Fault::busy()).await;
         };
         tracing::debug!(uid, pid, "a client of the control socket");
-        let caller = Caller { who: name(uid).await, from: Source::ControlSocket };
+        let caller = Caller::new(name(uid).await, Source::ControlSocket);
         connection::serve(stream, self.router.clone(), caller, &self.shutdown).await;
     }
 

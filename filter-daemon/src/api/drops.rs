@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Extension;
@@ -17,10 +16,9 @@ use utoipa::ToSchema;
 
 use super::guard::Whence;
 use super::host::app_of_index;
-use crate::caller::Source;
+use crate::caller::{Caller, Source};
 use crate::control::Control;
 use crate::id::ObjectId;
-use crate::key::Key;
 use crate::observe::Drop;
 use crate::proxy::Refused;
 use crate::state::State as Kept;
@@ -80,11 +78,12 @@ struct LostOut {
 pub(super) async fn follow(
     State(control): State<Control>,
     Whence(from): Whence,
-    key: Option<Extension<Arc<Key>>>,
+    caller: Option<Extension<Caller>>,
     shutdown: Option<Extension<CancellationToken>>,
 ) -> Response {
     let shutdown = shutdown.map(|Extension(token)| token).unwrap_or_default();
-    let reader = Reader { control, key: key.map(|Extension(key)| key.id), from, shutdown };
+    let login = caller.and_then(|Extension(caller)| caller.credential);
+    let reader = Reader { control, session: login.map(|login| login.session), from, shutdown };
     let tiers = Tiers { packets: reader.control.drops(), proxy: reader.control.refusals() };
     let lines = stream::unfold((tiers, reader), async |(mut tiers, reader)| {
         let line = tokio::select! {
@@ -131,16 +130,16 @@ impl Tiers {
 /// Who follows the drops, and what ends it.
 struct Reader {
     control: Control,
-    /// On the control socket nobody needs one.
-    key: Option<ObjectId>,
+    /// The login; on the control socket nobody needs one.
+    session: Option<ObjectId>,
     from: Source,
     shutdown: CancellationToken,
 }
 
 impl Reader {
     async fn revoked(&self) {
-        match self.key {
-            Some(key) => self.control.auth().revoked(key, self.from).await,
+        match self.session {
+            Some(session) => self.control.auth().revoked(session, self.from).await,
             None => std::future::pending().await,
         }
     }

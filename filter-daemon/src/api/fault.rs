@@ -160,7 +160,9 @@ impl From<StoreError> for Fault {
                 (StatusCode::CONFLICT, "AllowedIPDuplicateAddress")
             }
             StoreError::PublicHalfTaken(_) => (StatusCode::CONFLICT, "APIKeyAlreadyExists"),
-            StoreError::SessionNotFound(_) => (StatusCode::UNAUTHORIZED, "InvalidSession"),
+            StoreError::Revoked | StoreError::SessionNotFound(_) => {
+                (StatusCode::UNAUTHORIZED, "InvalidSession")
+            }
             StoreError::List(ListError::Duplicate { .. }) => {
                 (StatusCode::CONFLICT, "AllowedIPDuplicateAddress")
             }

@@ -32,8 +32,9 @@ pub(super) async fn require_key(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Fault> {
-    let key = control.auth().identify(bearer(request.headers()), from)?;
-    request.extensions_mut().insert(Caller { who: key.name(), from });
+    let (key, credential) = control.auth().identify(bearer(request.headers()), from)?;
+    let caller = Caller { credential: Some(credential), ..Caller::new(key.name(), from) };
+    request.extensions_mut().insert(caller);
     request.extensions_mut().insert(key);
     Ok(next.run(request).await)
 }

@@ -40,6 +40,11 @@ impl Refusal {
         Self { reason, text: text.into(), closes: true, client: None }
     }
 
+    /// Of a body that is longer than its app takes.
+    pub(super) fn too_large() -> Self {
+        Self::closing(Reason::TooLarge, "the body is larger than this app takes")
+    }
+
     /// The same of a client.
     pub(super) fn of(self, client: IpAddr) -> Self {
         Self { client: Some(client), ..self }

@@ -105,7 +105,8 @@ impl Site {
 
     /// What is wrong with it, in words for operators.
     pub(super) fn troubles(&self) -> Vec<String> {
-        self.faults.iter().cloned().chain(self.certificate_trouble()).collect()
+        let certificate = self.certificate_trouble().into_iter().chain(self.foreign_names());
+        self.faults.iter().cloned().chain(certificate).collect()
     }
 
     /// Whether a client is not let in, as the app's mode has it.
@@ -124,6 +125,23 @@ impl Site {
         Some(match &self.app.proxy.certificate {
             Some(pair) => format!("the certificate {}: {trouble}", pair.certificate.display()),
             None => format!("the certificate: {trouble}"),
+        })
+    }
+
+    /// The names that clients do not take the app's own certificate for. What a
+    /// wildcard is used for, nobody knows.
+    fn foreign_names(&self) -> Option<String> {
+        let proxy = &self.app.proxy;
+        let pair = proxy.certificate.as_ref()?;
+        let exact = proxy.names.iter().filter(|name| !name.is_wildcard());
+        let foreign: Vec<&str> = exact
+            .map(|name| name.name().as_str())
+            .filter(|name| !self.shown.is_for(name))
+            .collect();
+        let file = pair.certificate.display();
+        let names = foreign.join(", ");
+        (!foreign.is_empty()).then(|| {
+            format!("the certificate {file} is not for {names}: clients refuse to go on with it")
         })
     }
 

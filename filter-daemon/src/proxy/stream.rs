@@ -58,10 +58,11 @@ impl Streams {
         let stream = Arc::new(Stream::default());
         self.lock().push(Arc::clone(&stream));
         let place = Place { streams: Arc::clone(self), stream: Arc::clone(&stream) };
-        let work = async move {
+        // On the heap at once: a task is handed on a few times before it is there.
+        let work = Box::pin(async move {
             let _place = place;
             work.await;
-        };
+        });
         let task = tokio::spawn(CURRENT.scope(Arc::clone(&stream), work));
         // It may have ended by now: then nobody asks.
         let _ = stream.task.set(task.abort_handle());

@@ -91,12 +91,9 @@ impl Destination {
         upload: Option<&Upload>,
         thread: usize,
     ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
-        if let Some(line) = self.pooled(thread)
-            && let Some(first) = request.take()
-        {
-            *request = repeatable(&first);
+        if let Some(line) = self.pooled(thread) {
             let mut lease = self.lease(line, thread);
-            let answered = pin!(lease.line.send(first));
+            let answered = pin!(lease.begin(request));
             match lease.wait(answered, upload).await {
                 Ok(Ok(response)) => return Ok((response, lease)),
                 // It had been closed just now, and nothing was sent.
@@ -107,23 +104,22 @@ impl Destination {
             }
         }
         // It is rare and large, and on the heap only while it lasts.
-        Box::pin(self.send_anew(request.take(), upload, thread)).await
+        Box::pin(self.send_anew(request, upload, thread)).await
     }
 
     /// The same on a connection of its own.
     async fn send_anew(
         self: &Arc<Self>,
-        request: Option<Request<Outgoing>>,
+        request: &mut Option<Request<Outgoing>>,
         upload: Option<&Upload>,
         thread: usize,
     ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
         let line = Box::new(self.connect().await?);
-        let closed = || UpstreamError::Unreachable("the upstream closed at once".to_owned());
         let mut lease = self.lease(line, thread);
-        let answered = pin!(lease.line.send(request.ok_or_else(closed)?));
+        let answered = pin!(lease.begin(request));
         match lease.wait(answered, upload).await? {
             Ok(response) => Ok((response, lease)),
-            Err(_) => Err(closed()),
+            Err(_) => Err(UpstreamError::Unreachable("the upstream closed at once".to_owned())),
         }
     }
 
@@ -215,6 +211,17 @@ impl Destination {
 }
 
 impl Lease {
+    /// Hands a request over, and leaves another in its place if it may be sent a
+    /// second time.
+    fn begin(
+        &mut self,
+        request: &mut Option<Request<Outgoing>>,
+    ) -> impl Future<Output = Answered> + use<> {
+        let first = request.take().expect("there is a request until it was sent");
+        *request = repeatable(&first);
+        self.line.send(first)
+    }
+
     /// The answer to what was sent, or the request if nothing of it was.
     async fn wait(
         &mut self,

@@ -260,6 +260,9 @@ pub enum StoreError {
     /// Chance gave the same letters twice.
     #[error("another API key is called {0}: try again")]
     PublicHalfTaken(Arc<str>),
+    /// Whoever asked for the change could have done it when it was begun.
+    #[error("invalid session")]
+    Revoked,
     /// No session has the id, or it is over.
     #[error("session not found: '{0}'")]
     SessionNotFound(ObjectId),

@@ -138,6 +138,14 @@ impl Tally {
     }
 }
 
+/// Refuses whoever may not change anything any more: the request may have come
+/// in slowly, and waited.
+fn refuse_revoked(state: &State, caller: &Caller, now: i64) -> Result<(), StoreError> {
+    let Some(credential) = &caller.credential else { return Ok(()) };
+    let key = state.key_of(credential, now).filter(|key| !key.refuses(caller.from));
+    key.map(drop).ok_or(StoreError::Revoked)
+}
+
 impl Writer {
     /// Works until the last handle is gone.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
@@ -173,10 +181,11 @@ impl Writer {
 
     fn execute(&mut self, before: &State, request: Request) -> Result<Done, StoreError> {
         let Request { command, caller, terms } = request;
+        let now = unix_seconds();
+        refuse_revoked(before, &caller, now)?;
         let (touches_policy, tally) = (touches_policy(&command), Tally::of(&command));
         tally.refuse_other(before, terms.expected)?;
         let (action, is_audited) = (command.action(), command.is_audited());
-        let now = unix_seconds();
         let change = self.work_out(before, command, &caller, now)?;
         if change.rows.is_empty() && change.settings == before.settings {
             return Ok(Done::without_change(change.outcome, before, tally));

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustls::InconsistentKeys;
+use rustls::client::verify_server_name;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use x509_parser::parse_x509_certificate;
 
@@ -100,6 +102,14 @@ impl Identity {
     /// When the certificate stops being good.
     pub fn ends(&self) -> Timestamp {
         self.ends
+    }
+
+    /// Whether clients take the certificate for one of a name.
+    pub fn is_for(&self, name: &str) -> bool {
+        let name = rustls::pki_types::ServerName::try_from(name);
+        let leaf = ParsedCertificate::try_from(self.leaf());
+        let is_for = |(name, leaf)| verify_server_name(&leaf, &name).is_ok();
+        name.ok().zip(leaf.ok()).is_some_and(is_for)
     }
 
     /// What TLS shows and signs with.

@@ -38,6 +38,11 @@ impl Served {
         self.0.borrow().identity.is_some()
     }
 
+    /// Whether it is for a name; also while there is none.
+    pub fn is_for(&self, name: &str) -> bool {
+        self.0.borrow().identity.as_ref().is_none_or(|identity| identity.is_for(name))
+    }
+
     /// Why there is no certificate, or no newer one.
     pub fn trouble(&self) -> Option<String> {
         self.0.borrow().trouble.clone()

@@ -125,7 +125,7 @@ impl Api {
             .method(method)
             .uri(path)
             .extension(Source::ControlSocket)
-            .extension(Caller { who: "root".into(), from: Source::ControlSocket })
+            .extension(Caller::new("root".into(), Source::ControlSocket))
             .body(Body::from(body.to_vec()))
             .expect("the path was checked");
         self.runtime.block_on(async {

@@ -6,7 +6,7 @@ use std::io::Write;
 use filter_tests::deadline::wait_for;
 use serde_json::json;
 
-use crate::certificates::{Authority, authority, file, issue};
+use crate::certificates::{Authority, authority, file, issue, issue_for};
 use crate::client::{Answer, Client, Connection, is_closed};
 use crate::stage::{LISTED, NAME, PORT, PROXY, Scene, Stage};
 use crate::tls_upstream::TlsUpstream;
@@ -131,15 +131,22 @@ fn certificates_that_are_not_there_are_told() {
     let pair = json!({ "certificate": path("no.pem"), "key": path("no.key") });
     scene.set_proxy_in_vain(pair, "no.pem");
     scene.set_proxy_in_vain(json!({ "outbound": "nobody" }), "has the label");
-    // One that is no good any more is told, and keeps nobody out.
-    let (certificate, key) = issue(&authority());
-    let pair = json!({
-        "certificate": file(&scene, "pair.pem", &certificate),
-        "key": file(&scene, "pair.key", &key),
-    });
-    scene.set_proxy(pair);
-    file(&scene, "pair.pem", "none");
+    // One that clients do not take is told, and one that is no good any more; both
+    // keep nobody out.
+    let authority = authority();
+    let replace = |(certificate, key): (String, String)| {
+        let key = file(&scene, "pair.key", &key);
+        json!({ "certificate": file(&scene, "pair.pem", &certificate), "key": key })
+    };
     let troubles = || scene.control().status()["proxy"]["troubles"].to_string();
-    wait_for("the trouble", || troubles().contains("pair.pem").then_some(()));
+    let told = |trouble: &str| {
+        wait_for(trouble, || troubles().contains(trouble).then_some(()));
+    };
+    scene.set_proxy(replace(issue_for(&authority, "other.example.com")));
+    told("pair.pem is not for app.example.com");
+    replace(issue(&authority));
+    wait_for("no trouble", || (troubles() == "[]").then_some(()));
+    file(&scene, "pair.pem", "none");
+    told("pair.pem: ");
     scene.set(&json!({ "mode": "observe" }));
 }

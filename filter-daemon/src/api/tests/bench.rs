@@ -147,6 +147,16 @@ impl Bench {
         token: Option<&str>,
         (method, path, body): (Method, &str, &str),
     ) -> Answer {
+        self.slowly_over_tls(from, token, (method, path, Body::from(body.to_owned()))).await
+    }
+
+    /// The same with a body that may take its time.
+    pub(crate) async fn slowly_over_tls(
+        &self,
+        from: &str,
+        token: Option<&str>,
+        (method, path, body): (Method, &str, Body),
+    ) -> Answer {
         let peer = SocketAddr::new(from.parse().expect("an address"), 50_000);
         let local = "192.0.2.1:8443".parse().expect("a place");
         let mut request = Request::builder().method(method).uri(path);
@@ -156,14 +166,14 @@ impl Bench {
         let request = request
             .extension(Source::Address(peer.ip()))
             .extension(Session { peer, local })
-            .body(Body::from(body.to_owned()));
+            .body(body);
         let router = guarded_router(self.control.clone());
         self.through(router, request.expect("a request")).await
     }
 
     pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
         request.extensions_mut().insert(self.from);
-        request.extensions_mut().insert(Caller { who: "root".into(), from: self.from });
+        request.extensions_mut().insert(Caller::new("root".into(), self.from));
         self.through(router(self.control.clone()), request).await
     }
 

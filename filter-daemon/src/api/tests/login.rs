@@ -1,7 +1,9 @@
 //! Logging in, tokens, and what is refused without them.
 
+use axum::body::Body;
 use axum::http::Method;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use super::*;
 
@@ -219,23 +221,64 @@ async fn what_is_revoked_is_refused_from_the_next_request_on() {
     assert_eq!(bench.session(Method::POST, Some(&login.refresh)).await.status, 401);
 }
 
+/// Who may change something is asked when it is changed: a body that is held
+/// back is no way around it.
+#[tokio::test]
+async fn what_is_revoked_meanwhile_changes_nothing() {
+    let bench = Bench::new();
+    let keys = "/api/filter/v1/keys";
+    for way in ["deleted", "off", "elsewhere", "logged out"] {
+        let key = bench.key(&[]).await;
+        let login = bench.log_in(&key).await;
+        let (send, held) = oneshot::channel::<String>();
+        let body = Body::from_stream(futures_util::stream::once(held));
+        let changing = bench.slowly_over_tls(HERE, Some(&login.access), (Method::POST, keys, body));
+        let revoking = async {
+            let revoked = match way {
+                "deleted" => bench.send(Method::DELETE, &key.path, "").await,
+                "off" => bench.send(Method::PATCH, &key.path, r#"{"enabled":false}"#).await,
+                "elsewhere" => {
+                    let list = format!("{}/access_list", key.path);
+                    let elsewhere = json!({ "address": ELSEWHERE }).to_string();
+                    bench.send(Method::POST, &list, &elsewhere).await
+                }
+                _ => bench.session(Method::DELETE, Some(&login.refresh)).await,
+            };
+            assert!(revoked.status.is_success(), "{way}: {revoked:?}");
+            let before = bench.control.store().state().revision;
+            send.send(r#"{"description":"of a thief"}"#.to_owned()).expect("it is waited for");
+            before
+        };
+        let (answer, before) = tokio::join!(changing, revoking);
+        let (status, code, _) = answer.error();
+        assert_eq!((status, code.as_str()), (401, "InvalidSession"), "{way}");
+        assert_eq!(bench.control.store().state().revision, before, "{way}");
+    }
+}
+
 /// An answer without an end is no way around it.
 #[tokio::test]
 async fn what_is_revoked_reads_no_more_drops() {
     let bench = Bench::new();
     let key = bench.key(&[HERE, "2001:db8::/32"]).await;
-    let login = bench.log_in(&key).await;
     let list = bench.get(&format!("{}/access_list", key.path)).await.json();
     let entry = format!("{}/access_list/{}", key.path, list[0]["_id"].as_str().expect("text"));
-    let call = (Method::GET, "/api/filter/v1/drops", "");
-    let following = bench.over_tls(HERE, Some(&login.access), call);
-    let (answer, gone) = tokio::time::timeout(std::time::Duration::from_secs(20), async {
-        tokio::join!(following, bench.send(Method::DELETE, &entry, ""))
-    })
-    .await
-    .expect("it has an end");
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
-    assert_eq!(gone.status, 204);
+    for logs_out in [true, false] {
+        let login = bench.log_in(&key).await;
+        let call = (Method::GET, "/api/filter/v1/drops", "");
+        let following = bench.over_tls(HERE, Some(&login.access), call);
+        let revoking = async {
+            match logs_out {
+                true => bench.session(Method::DELETE, Some(&login.refresh)).await,
+                false => bench.send(Method::DELETE, &entry, "").await,
+            }
+        };
+        let both = async { tokio::join!(following, revoking) };
+        let both = tokio::time::timeout(std::time::Duration::from_secs(20), both).await;
+        let (answer, gone) = both.expect("it has an end");
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
+        assert_eq!(gone.status, 204);
+    }
 }
 
 #[tokio::test]
