@@ -32,13 +32,14 @@ mod outbound;
 mod path;
 mod peer;
 mod proxy;
+mod rest;
 mod schema;
 mod shut_out;
 mod tls_listener;
 mod wire;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use control_socket::SOCKET_SUFFIX;
@@ -51,13 +52,17 @@ use fault::Fault;
 
 /// Every path of the interface, for callers who are known already.
 pub fn router(control: Control) -> Router {
-    closed_router().merge(open_router()).with_state(control)
+    complete(closed_router(), control)
 }
 
 /// The same for callers of whom nothing is known but where they are.
 fn guarded_router(control: Control) -> Router {
     let guard = from_fn_with_state(control.clone(), guard::require_key);
-    closed_router().layer(guard).merge(open_router()).with_state(control)
+    complete(closed_router().layer(guard), control)
+}
+
+fn complete(closed: Router<Control>, control: Control) -> Router {
+    closed.merge(open_router()).layer(from_fn(rest::take_rest)).with_state(control)
 }
 
 fn open_router() -> Router<Control> {

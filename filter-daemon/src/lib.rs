@@ -34,3 +34,4 @@ mod source;
 pub mod state;
 pub mod store;
 pub mod tls;
+mod unread;

@@ -7,12 +7,11 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::fields;
 use super::live::{Live, Open};
-use super::patience;
 use super::stream::Stream;
 use super::upload::{Fault, Upload};
 use super::upstream::Lease;
@@ -113,15 +112,6 @@ impl Outgoing {
         };
         (Self::Streamed(Box::new(body)), Some(upload))
     }
-}
-
-/// Reads what comes of a refused request's body, for a moment: some clients take
-/// it for an error when an answer of HTTP/2 comes before all of it was read.
-pub(super) async fn read_away(body: Incoming) {
-    let mut body = http_body_util::Limited::new(body, patience::REFUSED_BYTES);
-    let all = async { while body.frame().await.is_some_and(|frame| frame.is_ok()) {} };
-    // What is more than that is cut off.
-    let _ = tokio::time::timeout(patience::REFUSED, all).await;
 }
 
 impl Body for Outgoing {

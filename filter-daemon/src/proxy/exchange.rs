@@ -5,13 +5,13 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use http::header::{CONNECTION, HeaderValue, UPGRADE};
+use http::header::{CONNECTION, EXPECT, HeaderValue, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::Upgraded;
 
 use super::admission::{self, Admitted};
-use super::body::{self, Answer, Outgoing};
+use super::body::{Answer, Outgoing};
 use super::fields::{self, Provenance};
 use super::live::{Answering, Live, Open};
 use super::reason::Reason;
@@ -21,6 +21,7 @@ use super::shared::Shared;
 use super::site::Site;
 use super::upload::{Fault, Upload};
 use super::upstream::UpstreamError;
+use crate::unread::read_away;
 
 /// A connection, as its requests see it.
 pub(super) struct Visit {
@@ -50,7 +51,7 @@ struct Judged {
     asks_for_upgrade: bool,
     /// What to send to the upstream.
     request: Option<Request<Outgoing>>,
-    /// Of a refused request.
+    /// Of a refused request, if it is to be read.
     body: Option<Incoming>,
     admitted: Result<Admitted, Refusal>,
 }
@@ -74,6 +75,8 @@ pub(super) async fn answer(
         return Ok(gone.into_response());
     };
     let Judged { site, line, is_http_1, asks_for_upgrade, mut request, body, admitted } = judged;
+    let upload = admitted.as_ref().ok().and_then(|admitted| admitted.upload.clone());
+    let was_admitted = admitted.is_ok();
     let outcome = match admitted {
         Ok(admitted) => forward(&visit, admitted, &mut request).await,
         Err(refusal) => Err(refusal),
@@ -84,10 +87,15 @@ pub(super) async fn answer(
             let reason = refusal.reason;
             visit.live.wait_for_next();
             visit.tell(&site, &refusal);
-            if let Some(body) = body.filter(|_| !is_http_1) {
-                Box::pin(body::read_away(body)).await;
+            let is_all = match body {
+                Some(body) => Box::pin(read_away(body)).await,
+                None => was_admitted && upload.is_none_or(|upload| upload.has_ended()),
+            };
+            let mut response = refusal.into_response();
+            if is_http_1 && !is_all {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            (refusal.into_response(), reason)
+            (response, reason)
         }
     };
     if reason == Reason::Forwarded || !is_rule(reason) {
@@ -126,10 +134,16 @@ fn judge(visit: &Visit, request: Request<Incoming>) -> Option<Judged> {
     });
     let is_http_1 = parts.version < Version::HTTP_2;
     let asks_for_upgrade = is_http_1 && fields::asks_for_upgrade(&parts.headers);
+    // Whoever waits to be asked for a body has not sent it.
+    let is_held_back = is_http_1 && parts.headers.contains_key(EXPECT);
     let mut body = Some(body);
     let (request, admitted) = match admission::admit(visit, &site, &sites, &mut parts, &mut body) {
         Ok((admitted, body)) => (Some(Request::from_parts(parts, body)), Ok(admitted)),
-        Err(refusal) => (None, Err(refusal)),
+        Err(refusal) => {
+            let ends = is_held_back || is_http_1 && refusal.closes;
+            body = body.filter(|body| body.is_end_stream() || !ends);
+            (None, Err(refusal))
+        }
     };
     Some(Judged { site, line, is_http_1, asks_for_upgrade, request, body, admitted })
 }
@@ -152,7 +166,7 @@ async fn forward(
         return Box::pin(switch(visit, response, upgrade, open)).await;
     }
     let (mut parts, body) = response.into_parts();
-    if !fields::is_framed_once(&mut parts.headers) {
+    if !fields::is_framed_once(parts.status, &mut parts.headers) {
         let text = "the upstream's answer is encoded in a way that nobody asked for";
         return Err(Refusal::closing(Reason::UpstreamFailed, text));
     }

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use http::StatusCode;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,
     HeaderValue, ORIGIN, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
@@ -119,15 +120,16 @@ pub(super) fn remove_hop_by_hop(fields: &mut HeaderMap) {
 
 /// Whether an answer's body is sent on as it was meant: in no encoding, or in
 /// chunks, and then its length is not what `Content-Length` says (RFC 9112,
-/// section 6.3), which goes.
-pub(super) fn is_framed_once(fields: &mut HeaderMap) -> bool {
+/// section 6.3), which goes; as does that of an answer without a body (RFC 9110,
+/// section 8.6).
+pub(super) fn is_framed_once(status: StatusCode, fields: &mut HeaderMap) -> bool {
     let are_chunks: Vec<bool> = fields
         .get_all(TRANSFER_ENCODING)
         .iter()
         .flat_map(|value| tokens(value.as_bytes()))
         .map(|encoding| encoding.eq_ignore_ascii_case(b"chunked"))
         .collect();
-    if !are_chunks.is_empty() {
+    if !are_chunks.is_empty() || status == StatusCode::NO_CONTENT {
         fields.remove(CONTENT_LENGTH);
     }
     matches!(are_chunks.as_slice(), [] | [true])
@@ -243,21 +245,23 @@ mod tests {
 
     #[test]
     fn an_answer_in_chunks_has_no_other_length() {
-        for (encoding, length, is_sound, is_kept) in [
-            (None, "5", true, true),
-            (Some("chunked"), "5", true, false),
-            (Some("Chunked "), "5", true, false),
-            (Some("gzip"), "5", false, false),
-            (Some("gzip, chunked"), "5", false, false),
-            (Some("chunked, chunked"), "5", false, false),
+        for (status, encoding, is_sound, is_kept) in [
+            (StatusCode::OK, None, true, true),
+            (StatusCode::NOT_MODIFIED, None, true, true),
+            (StatusCode::NO_CONTENT, None, true, false),
+            (StatusCode::OK, Some("chunked"), true, false),
+            (StatusCode::OK, Some("Chunked "), true, false),
+            (StatusCode::OK, Some("gzip"), false, false),
+            (StatusCode::OK, Some("gzip, chunked"), false, false),
+            (StatusCode::OK, Some("chunked, chunked"), false, false),
         ] {
-            let mut fields = fields(&[("Content-Length", length)]);
+            let mut fields = fields(&[("Content-Length", "5")]);
             if let Some(encoding) = encoding {
                 let value = HeaderValue::from_static(encoding);
                 fields.insert(TRANSFER_ENCODING, value);
             }
-            assert_eq!(is_framed_once(&mut fields), is_sound, "{encoding:?}");
-            assert_eq!(fields.contains_key(CONTENT_LENGTH), is_kept, "{encoding:?}");
+            assert_eq!(is_framed_once(status, &mut fields), is_sound, "{encoding:?}");
+            assert_eq!(fields.contains_key(CONTENT_LENGTH), is_kept, "{status} {encoding:?}");
         }
     }
 

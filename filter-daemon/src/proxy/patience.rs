@@ -22,10 +22,6 @@ pub(super) const REST: Duration = Duration::from_secs(1);
 /// it may leave an answer unread.
 pub(super) const CLIENT: Duration = Duration::from_secs(30);
 
-/// How long, and how far, the body of a refused request is read.
-pub(super) const REFUSED: Duration = Duration::from_millis(250);
-pub(super) const REFUSED_BYTES: usize = 1 << 20;
-
 /// How long both ends of a tunnel (a WebSocket) may be silent.
 pub(super) const TUNNEL: Duration = Duration::from_secs(3600);
 

@@ -87,3 +87,20 @@ fn who_guesses_is_locked_out_and_nobody_else() {
     let log = stage.installation.log();
     assert!(log.contains("locked out") && !log.contains(&key.private), "{log}");
 }
+
+/// What of a refused request was not read yet is taken, and the connection goes on.
+#[test]
+fn a_refused_body_ends_no_connection() {
+    let stage = Stage::new();
+    let _daemon = stage.start();
+    let admin = stage.admin(LISTED, Family::V4);
+    let large = serde_json::json!({ "username": "u".repeat(300_000) });
+    for protocol in [Protocol::Http1, Protocol::Http2] {
+        let mut connection = admin.connect(protocol).expect("connected");
+        for _ in 0..5 {
+            let refused = connection.call(None, Method::PUT, PROFILE, Some(&large));
+            let refused = refused.expect("answered");
+            assert!(refused.status.is_client_error(), "{protocol:?}: {}", refused.body);
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! Origins, each as a real request.
 
+use std::io::Write;
+
 use serde_json::json;
 
+use crate::client::Answer;
 use crate::stage::{LISTED, NAME, Stage};
 
 const ORIGINS: [&str; 6] = [
@@ -135,4 +138,38 @@ fn without_an_origin_the_setting_decides() {
     });
     assert_eq!(scene.count("origin_missing"), 2);
     assert_eq!(scene.count("origin_not_listed"), 1);
+}
+
+/// What a client still sends is taken; where it is not, the answer says that the
+/// connection ends.
+#[test]
+fn a_refused_body_ends_its_connection_only_where_it_has_to() {
+    let stage = Stage::new();
+    let scene = stage.start();
+    scene.set(&json!({ "origins": ["https://app.example.com"] }));
+    let client = scene.client(LISTED);
+    let head = |fields: &str| {
+        let origin = "Origin: https://evil.test";
+        format!("POST / HTTP/1.1\r\nHost: {NAME}\r\n{origin}\r\n{fields}\r\n\r\n")
+    };
+    stage.run(|| {
+        let mut connection = client.connect().expect("a handshake");
+        for length in [2, 200_000] {
+            let body = vec![b'b'; length];
+            write!(connection, "{}", head(&format!("Content-Length: {length}"))).expect("out");
+            connection.write_all(&body).expect("it goes out");
+            let answer = Answer::read(&mut connection).expect("an answer");
+            assert_eq!(answer.status, 403);
+            assert!(!answer.head.contains("connection: close"), "{}", answer.head);
+        }
+        write!(connection, "GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n").expect("out");
+        assert_eq!(Answer::read(&mut connection).expect("an answer").status, 200);
+        for fields in ["Content-Length: 9", "Content-Length: 9\r\nExpect: 100-continue"] {
+            let mut connection = client.connect().expect("a handshake");
+            write!(connection, "{}", head(fields)).expect("out");
+            let answer = Answer::read(&mut connection).expect("an answer");
+            assert_eq!(answer.status, 403, "{fields}");
+            assert!(answer.head.contains("connection: close"), "{fields}: {}", answer.head);
+        }
+    });
 }
