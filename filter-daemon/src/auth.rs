@@ -169,7 +169,7 @@ impl Auth {
         let mut state = self.store.watch();
         let is_refused = |state: &Arc<State>| {
             let session = state.sessions.get(&session);
-            let key = session.and_then(|session| state.key_in_use(session));
+            let key = session.and_then(|session| state.key_in_use(session.key));
             key.is_none_or(|key| key.refuses(from))
         };
         // A store that is gone admits nobody.
@@ -222,7 +222,7 @@ impl Auth {
         let session = state.sessions.get(&token.session);
         let session = session.filter(|session| session.refresh == hash && session.expires > now);
         let session = session.ok_or(AuthError::UnknownRefreshToken)?;
-        let key = state.key_in_use(session).ok_or(AuthError::UnknownRefreshToken)?;
+        let key = state.key_in_use(session.key).ok_or(AuthError::UnknownRefreshToken)?;
         self.admit(key, from)?;
         Ok((Arc::clone(session), Arc::clone(key)))
     }

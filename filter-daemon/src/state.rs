@@ -39,12 +39,12 @@ impl State {
         let session = session.filter(|session| session.expires > now)?;
         let is_good =
             |access: &AccessToken| access.secret == credential.access && access.expires > now;
-        session.access.iter().any(is_good).then(|| self.key_in_use(session)).flatten()
+        session.access.iter().any(is_good).then(|| self.key_in_use(session.key)).flatten()
     }
 
-    /// The key of a login, if it may still be used.
-    pub fn key_in_use(&self, session: &Session) -> Option<&Arc<Key>> {
-        self.keys.get(&session.key).filter(|key| key.enabled)
+    /// An API key, unless it is switched off.
+    pub fn key_in_use(&self, id: ObjectId) -> Option<&Arc<Key>> {
+        self.keys.get(&id).filter(|key| key.enabled)
     }
 }
 

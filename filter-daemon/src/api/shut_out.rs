@@ -12,7 +12,7 @@ use crate::caller::{Caller, Source};
 use crate::command::{AppRef, Session};
 use crate::control::Control;
 use crate::id::ObjectId;
-use crate::key::{Admission, Key};
+use crate::key::Key;
 use crate::state::State;
 
 /// What a caller stands on.
@@ -73,8 +73,7 @@ impl Footing {
     }
 
     fn is_admitted(&self, state: &State, key: ObjectId) -> bool {
-        let Some(address) = self.from.address() else { return true };
-        let key = state.keys.get(&key).filter(|key| key.enabled);
-        key.is_some_and(|key| key.admits(address) != Admission::Refused)
+        let admits = |key: &Arc<Key>| !key.refuses(self.from);
+        self.from.address().is_none() || state.key_in_use(key).is_some_and(admits)
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Tunnel {
 struct Judged {
     site: Arc<Site>,
     /// For the log of all requests, if there is one.
-    line: Option<Box<Line>>,
+    noted: Option<Box<Noted>>,
     is_http_1: bool,
     asks_for_upgrade: bool,
     /// What to send to the upstream.
@@ -57,7 +57,7 @@ struct Judged {
 }
 
 /// What a log of all requests says of one.
-struct Line {
+struct Noted {
     began: Instant,
     method: Method,
     uri: Uri,
@@ -74,7 +74,7 @@ pub(super) async fn answer(
         let gone = Refusal::closing(Reason::RevokedName, "no app answers to this name any more");
         return Ok(gone.into_response());
     };
-    let Judged { site, line, is_http_1, asks_for_upgrade, mut request, body, admitted } = judged;
+    let Judged { site, noted, is_http_1, asks_for_upgrade, mut request, body, admitted } = judged;
     let upload = admitted.as_ref().ok().and_then(|admitted| admitted.upload.clone());
     let was_admitted = admitted.is_ok();
     let outcome = match admitted {
@@ -83,7 +83,7 @@ pub(super) async fn answer(
     };
     let (mut response, reason) = match outcome {
         Ok(response) => (response, Reason::Forwarded),
-        Err(refusal) => {
+        Err(mut refusal) => {
             let reason = refusal.reason;
             visit.live.wait_for_next();
             visit.tell(&site, &refusal);
@@ -91,11 +91,8 @@ pub(super) async fn answer(
                 Some(body) => Box::pin(read_away(body)).await,
                 None => was_admitted && upload.is_none_or(|upload| upload.has_ended()),
             };
-            let mut response = refusal.into_response();
-            if is_http_1 && !is_all {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            (response, reason)
+            refusal.closes |= !is_all;
+            (refusal.into_response(), reason)
         }
     };
     if reason == Reason::Forwarded || !is_rule(reason) {
@@ -107,8 +104,8 @@ pub(super) async fn answer(
         // What the client sent behind its request was never looked at.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if let Some(line) = line {
-        let Line { began, method, uri } = *line;
+    if let Some(noted) = noted {
+        let Noted { began, method, uri } = *noted;
         tracing::debug!(
             app = %site.app.client_app_id,
             peer = %visit.live.peer,
@@ -128,9 +125,9 @@ pub(super) async fn answer(
 fn judge(visit: &Visit, request: Request<Incoming>) -> Option<Judged> {
     let (site, sites) = visit.shared.site(visit.live.app)?;
     let (mut parts, body) = request.into_parts();
-    let line = tracing::enabled!(tracing::Level::DEBUG).then(|| {
+    let noted = tracing::enabled!(tracing::Level::DEBUG).then(|| {
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
-        Box::new(Line { began: Instant::now(), method, uri })
+        Box::new(Noted { began: Instant::now(), method, uri })
     });
     let is_http_1 = parts.version < Version::HTTP_2;
     let asks_for_upgrade = is_http_1 && fields::asks_for_upgrade(&parts.headers);
@@ -145,7 +142,7 @@ fn judge(visit: &Visit, request: Request<Incoming>) -> Option<Judged> {
             (None, Err(refusal))
         }
     };
-    Some(Judged { site, line, is_http_1, asks_for_upgrade, request, body, admitted })
+    Some(Judged { site, noted, is_http_1, asks_for_upgrade, request, body, admitted })
 }
 
 /// Whether it was counted where the rule was applied.

@@ -93,7 +93,7 @@ impl Destination {
     ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
         if let Some(line) = self.pooled(thread) {
             let mut lease = self.lease(line, thread);
-            let answered = pin!(lease.begin(request));
+            let answered = pin!(lease.line.send(take_one(request)));
             match lease.wait(answered, upload).await {
                 Ok(Ok(response)) => return Ok((response, lease)),
                 // It had been closed just now, and nothing was sent.
@@ -104,19 +104,19 @@ impl Destination {
             }
         }
         // It is rare and large, and on the heap only while it lasts.
-        Box::pin(self.send_anew(request, upload, thread)).await
+        Box::pin(self.send_anew(take(request), upload, thread)).await
     }
 
     /// The same on a connection of its own.
     async fn send_anew(
         self: &Arc<Self>,
-        request: &mut Option<Request<Outgoing>>,
+        request: Request<Outgoing>,
         upload: Option<&Upload>,
         thread: usize,
     ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
         let line = Box::new(self.connect().await?);
         let mut lease = self.lease(line, thread);
-        let answered = pin!(lease.begin(request));
+        let answered = pin!(lease.line.send(request));
         match lease.wait(answered, upload).await? {
             Ok(response) => Ok((response, lease)),
             Err(_) => Err(UpstreamError::Unreachable("the upstream closed at once".to_owned())),
@@ -211,17 +211,6 @@ impl Destination {
 }
 
 impl Lease {
-    /// Hands a request over, and leaves another in its place if it may be sent a
-    /// second time.
-    fn begin(
-        &mut self,
-        request: &mut Option<Request<Outgoing>>,
-    ) -> impl Future<Output = Answered> + use<> {
-        let first = request.take().expect("there is a request until it was sent");
-        *request = repeatable(&first);
-        self.line.send(first)
-    }
-
     /// The answer to what was sent, or the request if nothing of it was.
     async fn wait(
         &mut self,
@@ -279,6 +268,18 @@ impl Lease {
             pool.push(Pooled { line: self.line, since: clock::now() });
         }
     }
+}
+
+/// Takes a request out of its place, and leaves another there if it may be sent a
+/// second time.
+fn take_one(request: &mut Option<Request<Outgoing>>) -> Request<Outgoing> {
+    let first = take(request);
+    *request = repeatable(&first);
+    first
+}
+
+fn take(request: &mut Option<Request<Outgoing>>) -> Request<Outgoing> {
+    request.take().expect("there is a request until it was sent")
 }
 
 /// A request that may be sent a second time when it is not known whether the
